@@ -1,0 +1,135 @@
+# Weir. `make run` and `make test` do everything from nothing; `make help` lists the rest.
+VARIANT ?= release
+B := build/$(VARIANT)
+
+PKGS_common := jansson
+PKGS_worker := libuv openssl libsrtp2
+PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib
+
+CC ?= gcc
+WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
+        -Wnull-dereference -Wconversion -Werror
+CFLAGS_release := -O3 -g -flto=auto -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
+                  -fstack-clash-protection -fcf-protection
+LDFLAGS_release := -flto=auto -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+CFLAGS_debug := -Og -g3
+CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+LDFLAGS_tsan := -fsanitize=thread
+CFLAGS_cov := -O0 -g --coverage
+LDFLAGS_cov := --coverage
+CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+               -fno-sanitize-recover=all
+LDFLAGS_fuzz := -fsanitize=address,undefined,fuzzer
+ifeq ($(VARIANT),fuzz)
+CC := clang
+# clang 14 counts implicit sign changes that gcc does not; gcc is the one that holds the line.
+WARN := -Wall -Wextra -Wshadow -Werror -Wno-gnu -Wno-unused-command-line-argument
+endif
+AR := $(if $(filter clang,$(CC)),llvm-ar,gcc-ar)
+
+pkg-cflags = $(shell pkg-config --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
+pkg-libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+SYS_CFLAGS := $(call pkg-cflags,$(PKGS_common) $(PKGS_worker) $(PKGS_controller))
+LIBS_worker := $(call pkg-libs,$(PKGS_common) $(PKGS_worker)) -lIPSec_MB -lm
+LIBS_controller := $(call pkg-libs,$(PKGS_common) $(PKGS_controller)) -lm -lpthread
+ifeq ($(wildcard /usr/include/intel-ipsec-mb.h),)
+LIBS_worker := $(filter-out -lIPSec_MB,$(LIBS_worker))
+endif
+
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(SYS_CFLAGS) $(WARN) $(CFLAGS_$(VARIANT)) -MMD -MP
+
+# ---- archives, one a folder; who may use whom (`make lint` holds the includes against DESIGN) ----
+WORKER_DIRS := worker/engine worker/rtp worker/bwe worker/media worker/io worker/api
+CONTROLLER_DIRS := $(filter-out controller/main.c,$(patsubst %/,%,$(wildcard controller/*/)))
+ARCHIVE_DIRS := common proto $(WORKER_DIRS) $(CONTROLLER_DIRS) test/lib
+srcs = $(filter-out %_test.c,$(wildcard $(1)/*.c))
+lib = $(B)/$(subst /,-,$(1)).a
+objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+.PHONY: help all run test test-only e2e fmt lint tidy asan ubsan tsan fuzz bench cov install clean deps web docs-gen
+.SECONDARY:
+help:
+	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | bench | cov | docs-gen | install | clean"
+
+all: $(B)/weir $(B)/weir-worker
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+define archive-rule
+$(call lib,$(1)): $(call objs,$(call srcs,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach d,$(ARCHIVE_DIRS),$(eval $(call archive-rule,$(d))))
+
+DEPS_common := common
+DEPS_proto := proto common
+DEPS_worker/engine := worker/engine proto common
+DEPS_worker/rtp := worker/rtp proto common
+DEPS_worker/bwe := worker/bwe worker/rtp proto common
+DEPS_worker/media := worker/media worker/engine worker/bwe worker/rtp proto common
+DEPS_worker/io := worker/io $(DEPS_worker/media)
+DEPS_worker/api := worker/api $(DEPS_worker/io)
+DEPS_worker := $(DEPS_worker/api)
+DEPS_controller/net := controller/net proto common
+DEPS_controller/data := controller/data proto common
+DEPS_controller/fleet := controller/fleet proto common
+DEPS_controller := $(CONTROLLER_DIRS) proto common
+deps-of = $(or $(DEPS_$(1)),$(if $(filter controller/%,$(1)),$(1) $(DEPS_controller)),$(error no DEPS for $(1)))
+libs-of = -Wl,--start-group $(foreach d,$(call deps-of,$(1)),$(call lib,$(d))) -Wl,--end-group
+sys-of = $(if $(filter worker%,$(1)),$(LIBS_worker),$(if $(filter controller%,$(1)),$(LIBS_controller),$(call pkg-libs,$(PKGS_common)) -lm))
+
+$(B)/weir-worker: $(B)/obj/worker/main.o $(foreach d,$(DEPS_worker),$(call lib,$(d)))
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call libs-of,worker) $(LIBS_worker) -o $@
+
+$(B)/weir: $(B)/obj/controller/main.o $(B)/obj/controller/app.o $(foreach d,$(DEPS_controller),$(call lib,$(d)))
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $(filter %.o,$^) $(call libs-of,controller) $(LIBS_controller) -o $@
+
+# ---- unit and simulator tests: test/unit mirrors the tree; test/unit/<dir>/x_test.c links what <dir> may use ----
+UNIT_TESTS := $(wildcard test/unit/*/*_test.c test/unit/*/*/*_test.c)
+SIM_TESTS := $(wildcard test/sim/*_test.c)
+INTEGRATION_TESTS := $(wildcard test/integration/*_test.c)
+unit-dir = $(patsubst test/unit/%/,%,$(dir $(1)))
+define unit-rule
+$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(foreach d,$(call deps-of,$(call unit-dir,$(1))),$(call lib,$(d)))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call libs-of,$(call unit-dir,$(1))) $(call sys-of,$(call unit-dir,$(1))) -lcmocka -o $$@
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit-rule,$(t))))
+# The simulator and the integration tests see the whole worker and test/lib.
+define sim-rule
+$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call lib,test/lib) $(call libs-of,worker) $(LIBS_worker) -lcmocka -o $$@
+endef
+$(foreach t,$(SIM_TESTS) $(INTEGRATION_TESTS),$(eval $(call sim-rule,$(t))))
+
+unit-tests: $(patsubst %.c,$(B)/%,$(UNIT_TESTS))
+sim-tests: $(patsubst %.c,$(B)/%,$(SIM_TESTS))
+integration-tests: $(patsubst %.c,$(B)/%,$(INTEGRATION_TESTS)) all
+# One folder's tests, built and run: make unit/common, make unit/worker/rtp VARIANT=asan
+unit/%: FORCE
+	@$(MAKE) --no-print-directory $(patsubst %.c,$(B)/%,$(wildcard test/unit/$*/*_test.c))
+	@for t in $(patsubst %.c,$(B)/%,$(wildcard test/unit/$*/*_test.c)); do echo "== $$t"; $$t || exit 1; done
+FORCE:
+
+# ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----
+FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
+fuzz-deps = $(if $(findstring worker_,$(1)),worker,$(if $(findstring controller_,$(1)),controller,proto))
+define fuzz-rule
+$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(foreach d,$(DEPS_$(call fuzz-deps,$(1))),$(call lib,$(d)))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call libs-of,$(call fuzz-deps,$(1))) $(call sys-of,$(call fuzz-deps,$(1))) -o $$@
+endef
+$(foreach t,$(FUZZERS),$(eval $(call fuzz-rule,$(t))))
+fuzzers: $(patsubst %.c,$(B)/%,$(FUZZERS))
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
