@@ -1,0 +1,162 @@
+/* The table of configuration keys. Rows: member, key, type, default, min, max, choices, secret,
+ * documentation. After a change run `make docs-config`. Leaf; no IO. */
+#ifndef WEIR_CONTROLLER_SETTINGS_SETTINGS_KEYS_H
+#define WEIR_CONTROLLER_SETTINGS_SETTINGS_KEYS_H
+
+#include "common/config.h"
+
+/* Index = enum log_level. */
+extern const char *const settings_log_levels[];
+extern const char *const settings_x264_presets[];
+
+#define SETTINGS_TEXT_MAX 1024
+#define SETTINGS_MS INT64_C(1000)
+#define SETTINGS_S (1000 * SETTINGS_MS)
+#define SETTINGS_M (60 * SETTINGS_S)
+#define SETTINGS_H (60 * SETTINGS_M)
+#define SETTINGS_KB INT64_C(1024)
+#define SETTINGS_MB (1024 * SETTINGS_KB)
+#define SETTINGS_GB (1024 * SETTINGS_MB)
+
+/* clang-format off */
+#define SETTINGS_MAP(X)                                                                            \
+    SETTINGS_HTTP(X) SETTINGS_RTC(X) SETTINGS_ICE(X) SETTINGS_STORE(X) SETTINGS_HLS(X)             \
+    SETTINGS_LIMITS(X) SETTINGS_GENERAL(X)
+
+#define SETTINGS_HTTP(X)                                                                           \
+    X(http_host, "http.host", STRING, "127.0.0.1", 1, 255, NULL, false,                            \
+      "Address that HTTP and WebSocket listen on. 0.0.0.0 is every IPv4 address of the machine, "  \
+      ":: every one.")                                                                             \
+    X(http_port, "http.port", PORT, "8080", 1, 65535, NULL, false,                                 \
+      "TCP port of HTTP and WebSocket.")                                                           \
+    X(http_tls_cert, "http.tls_cert", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                 \
+      "Certificate chain in PEM form. With http.tls_key it turns on HTTPS; empty: plain HTTP.")    \
+    X(http_tls_key, "http.tls_key", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                   \
+      "Private key in PEM form.")                                                                  \
+    X(http_max_connections, "http.max_connections", INT, "10000", 1, 1000000, NULL, false,         \
+      "Connections at the same time; further ones are refused.")                                   \
+    X(http_public_url, "http.public_url", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, false,           \
+      "Where users reach the service, for example https://live.example.org, when a proxy stands "  \
+      "in front. Empty: derived from each request.")                                               \
+    X(http_allowed_origins, "http.allowed_origins", LIST, "", 0, CONFIG_LIST_MAX, NULL, false,     \
+      "Origins of other sites whose pages may open the WebSocket. Same origin is always allowed; " \
+      "* allows all.")                                                                             \
+    X(http_trusted_proxies, "http.trusted_proxies", LIST, "", 0, CONFIG_LIST_MAX, NULL, false,     \
+      "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.")            \
+    X(web_root, "web.root", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                           \
+      "Folder of the web app. Empty: web/dist next to the program, or below the folder it runs in.")
+
+#define SETTINGS_RTC(X)                                                                            \
+    X(rtc_listen_ips, "rtc.listen_ips", LIST, "127.0.0.1", 1, 8, NULL, false,                      \
+      "Addresses that media listens on, each as ip or ip=announced: clients are told the "         \
+      "announced address or host name. 0.0.0.0 and :: need an announced address.")                 \
+    X(rtc_port_base, "rtc.port_base", PORT, "40000", 1024, 65535, NULL, false,                     \
+      "UDP and TCP port of the first worker; each further worker takes the next one.")             \
+    X(rtc_workers, "rtc.workers", INT, "0", 0, 256, NULL, false,                                   \
+      "Media workers. 0: one per core.")                                                           \
+    X(rtc_worker_path, "rtc.worker_path", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,             \
+      "The weir-worker program. Empty: next to this program.")                                     \
+    X(rtc_tcp, "rtc.tcp", BOOL, "true", 0, 0, NULL, false,                                         \
+      "Offer TCP candidates as well, for networks that block UDP.")                                \
+    X(rtc_initial_bitrate, "rtc.initial_bitrate", BITRATE, "1M", 30000, 1000000000, NULL, false,   \
+      "Estimate that a viewer's downlink starts with.")                                            \
+    X(rtc_min_bitrate, "rtc.min_bitrate", BITRATE, "30k", 10000, 1000000000, NULL, false,          \
+      "The estimate never falls below.")                                                           \
+    X(rtc_max_bitrate, "rtc.max_bitrate", BITRATE, "20M", 30000, 10000000000, NULL, false,         \
+      "Most that is sent to one transport.")                                                       \
+    X(rtc_max_incoming_bitrate, "rtc.max_incoming_bitrate", BITRATE, "15M", 30000, 10000000000,    \
+      NULL, false, "Most that a broadcaster is allowed to send over one transport.")
+
+#define SETTINGS_ICE(X)                                                                            \
+    X(ice_stun_urls, "ice.stun_urls", LIST, "", 0, 16, NULL, false,                                \
+      "STUN servers that clients are told, for example stun:stun.example.org:3478. Clients of "    \
+      "this service need none to reach it.")                                                       \
+    X(ice_turn_urls, "ice.turn_urls", LIST, "", 0, 16, NULL, false,                                \
+      "TURN servers that clients are told, for example turn:turn.example.org:3478?transport=udp.") \
+    X(ice_turn_username, "ice.turn_username", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, false,       \
+      "Fixed user name for TURN. Better: ice.turn_secret.")                                        \
+    X(ice_turn_password, "ice.turn_password", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, true,        \
+      "Password of the fixed user name.")                                                          \
+    X(ice_turn_secret, "ice.turn_secret", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, true,            \
+      "Secret shared with the TURN server (coturn: use-auth-secret), from which every client "     \
+      "gets credentials that are limited in time.")                                                \
+    X(ice_turn_ttl, "ice.turn_ttl", DURATION, "12h", SETTINGS_M, 168 * SETTINGS_H, NULL, false,    \
+      "How long such credentials are good for.")
+
+#define SETTINGS_STORE(X)                                                                          \
+    X(data_dir, "data.dir", PATH, "var", 1, SETTINGS_TEXT_MAX, NULL, false,                        \
+      "Folder of everything that is kept: embedded database, segments, recordings.")               \
+    X(db_url, "db.url", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, true,                              \
+      "postgresql://user:password@host/name, or sqlite:path. Empty: weir.db in data.dir.")         \
+    X(db_statement_limit, "db.statement_limit", DURATION, "5s", 10 * SETTINGS_MS, SETTINGS_H,      \
+      NULL, false, "Longest that one statement may run.")                                          \
+    X(db_queue_max, "db.queue_max", INT, "1024", 1, 100000, NULL, false,                           \
+      "Database jobs that may wait; more get the answer 503.")
+
+#define SETTINGS_HLS(X)                                                                            \
+    X(hls_enabled, "hls.enabled", BOOL, "true", 0, 0, NULL, false,                                 \
+      "Make every live stream available over HLS. Needs ffmpeg.")                                  \
+    X(hls_ffmpeg, "hls.ffmpeg", PATH, "ffmpeg", 1, SETTINGS_TEXT_MAX, NULL, false,                 \
+      "The ffmpeg program; a name without a slash is looked up in PATH.")                          \
+    X(hls_dir, "hls.dir", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                             \
+      "Folder of playlists and segments. Empty: hls in data.dir.")                                 \
+    X(hls_segment, "hls.segment", DURATION, "1s", 500 * SETTINGS_MS, 30 * SETTINGS_S, NULL, false, \
+      "Length of a segment; it gets longer where key frames are farther apart.")                   \
+    X(hls_list_size, "hls.list_size", INT, "8", 3, 1000, NULL, false,                              \
+      "Segments in a playlist.")                                                                   \
+    X(hls_preset, "hls.preset", ENUM, "veryfast", 0, 0, settings_x264_presets, false,              \
+      "x264's preset where video has to be transcoded.")                                           \
+    X(hls_video_bitrate, "hls.video_bitrate", BITRATE, "2500k", 50000, 100000000, NULL, false,     \
+      "Video bit rate where video has to be transcoded.")                                          \
+    X(hls_audio_bitrate, "hls.audio_bitrate", BITRATE, "128k", 16000, 512000, NULL, false,         \
+      "AAC bit rate.")                                                                             \
+    X(hls_port_min, "hls.port_min", PORT, "45000", 1024, 65535, NULL, false,                       \
+      "First loopback UDP port between workers and ffmpeg.")                                       \
+    X(hls_port_max, "hls.port_max", PORT, "45999", 1024, 65535, NULL, false,                       \
+      "Last of them. A pipeline takes four.")                                                      \
+    X(hls_max_pipelines, "hls.max_pipelines", INT, "16", 1, 1000, NULL, false,                     \
+      "Pipelines (ffmpeg processes) at the same time; further streams stay without HLS.")
+
+#define SETTINGS_LIMITS(X)                                                                         \
+    X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \
+      "Signaling requests of one connection, on average.")                                         \
+    X(limits_requests_burst, "limits.requests_burst", INT, "200", 1, 100000, NULL, false,          \
+      "Signaling requests of one connection, at once.")                                            \
+    X(limits_message_bytes, "limits.message_bytes", SIZE, "256k", SETTINGS_KB, 16 * SETTINGS_MB,   \
+      NULL, false, "Largest signaling message.")                                                   \
+    X(limits_body_bytes, "limits.body_bytes", SIZE, "1M", SETTINGS_KB, SETTINGS_GB, NULL, false,   \
+      "Largest body of an API request.")                                                           \
+    X(limits_send_queue_bytes, "limits.send_queue_bytes", SIZE, "4M", 64 * SETTINGS_KB,            \
+      SETTINGS_GB, NULL, false,                                                                    \
+      "What may wait for one slow connection before it is closed.")                                \
+    X(limits_connections_per_ip, "limits.connections_per_ip", INT, "200", 1, 1000000, NULL, false, \
+      "Connections at the same time from one address.")                                            \
+    X(limits_rooms, "limits.rooms", INT, "1000", 1, 1000000, NULL, false,                          \
+      "Rooms at the same time.")                                                                   \
+    X(limits_peers_per_room, "limits.peers_per_room", INT, "1000", 1, 1000000, NULL, false,        \
+      "Peers, viewers included, in one room.")                                                     \
+    X(limits_transports_per_peer, "limits.transports_per_peer", INT, "8", 2, 1000, NULL, false,    \
+      "Transports of one peer.")                                                                   \
+    X(limits_producers_per_peer, "limits.producers_per_peer", INT, "16", 1, 1000, NULL, false,     \
+      "Producers of one peer.")                                                                    \
+    X(limits_consumers_per_peer, "limits.consumers_per_peer", INT, "500", 1, 100000, NULL, false,  \
+      "Consumers of one peer.")                                                                    \
+    X(limits_chat_bytes, "limits.chat_bytes", SIZE, "2000", 1, 64 * SETTINGS_KB, NULL, false,      \
+      "Longest chat message.")                                                                     \
+    X(limits_idle, "limits.idle", DURATION, "60s", SETTINGS_S, 24 * SETTINGS_H, NULL, false,       \
+      "A connection that does not answer pings is closed after this time.")                        \
+    X(limits_reconnect, "limits.reconnect", DURATION, "15s", 0, SETTINGS_H, NULL, false,           \
+      "How long a peer whose connection broke keeps its place in the room.")
+
+#define SETTINGS_GENERAL(X)                                                                        \
+    X(demo, "demo", BOOL, "true", 0, 0, NULL, false,                                               \
+      "Put a test card on the air as stream demo. Needs ffmpeg.")                                  \
+    X(drain, "drain", DURATION, "10s", 0, 24 * SETTINGS_H, NULL, false,                            \
+      "After SIGTERM: how long streams may go on before the service ends.")                        \
+    X(log_level, "log.level", ENUM, "info", 0, 0, settings_log_levels, false,                      \
+      "Least severe log line that is written.")                                                    \
+    X(metrics_public, "metrics.public", BOOL, "false", 0, 0, NULL, false,                          \
+      "Answer /metrics to everyone, not just to loopback addresses.")
+/* clang-format on */
+
+#endif
