@@ -2,29 +2,30 @@
  * validation, its documentation and its tests come. JSON is decoded here, at the edge; rules see
  * only structs. No IO.
  *
- * An X-list names one row a field:
+ * An X-list names one row a field (S is the struct's tag):
  *
- *     #define CODEC_FIELDS(X, S)                                                                  \
- *         X(S, str, mime_type, "mimeType", REQ, 1, 64, _, "for example video/VP8")                \
- *         X(S, u32, clock_rate, "clockRate", REQ, 1, 1000000, _, "Hz")                            \
- *         X(S, objs, feedback, "rtcpFeedback", OPT, 0, 32, rtcp_feedback, "what the peer
- * understands") SHAPE_STRUCT(rtp_codec, CODEC_FIELDS);         // in the header: struct rtp_codec +
- * extern rtp_codec_shape SHAPE_DEFINE(rtp_codec, CODEC_FIELDS)          // in the .c: the table
+ *   #define CODEC_FIELDS(X, S)
+ *       X(S, str, mime_type, "mimeType", REQ, 1, 64, _, "For example video/VP8.")
+ *       X(S, u32, clock_rate, "clockRate", REQ, 1, 1000000, _, "In Hz.")
+ *       X(S, objs, feedback, "rtcpFeedback", OPT, 0, 32, rtcp_feedback, "What is understood.")
+ *   SHAPE_STRUCT(rtp_codec, CODEC_FIELDS);    in the header: struct rtp_codec, rtp_codec_shape
+ *   SHAPE_DEFINE(rtp_codec, CODEC_FIELDS)     in the .c: the table
  *
- * kind   member in the struct                         min .. max bound
- * flag   bool m; bool has_m                           -
- * u8 u16 u32 u64 i64   number m; bool has_m           the value
- * f64    double m; bool has_m                         the value
- * str    const char *m (NULL: absent)                 the length in bytes
- * choice int m; bool has_m; ref = a NULL-terminated array of names, `const char *const ref[]`
- * obj    struct ref *m (NULL: absent)                 -
- * objs   struct ref *m; size_t n_m                    the count
- * strs   const char **m; size_t n_m                   the count (each string: at most 1024 bytes)
- * u32s   uint32_t *m; size_t n_m                      the count
- * dict   struct dict_entry *m; size_t n_m             the count; an object of scalars, such as fmtp
- * parameters json   json_t *m (NULL: absent; borrowed)           any value, handed through
- * (appData)
+ *   kind                 member in the struct             what min and max bound
+ *   flag                 bool m; bool has_m               -
+ *   u8 u16 u32 u64 i64   number m; bool has_m             the value
+ *   f64                  double m; bool has_m             the value
+ *   str                  const char *m (NULL: absent)     the length in bytes
+ *   choice               int m; bool has_m                - (ref = array of names, NULL at its end)
+ *   choices              int *m; size_t n_m               the count (ref as for choice)
+ *   obj                  struct ref *m (NULL: absent)     -
+ *   objs                 struct ref *m; size_t n_m        the count
+ *   strs                 const char **m; size_t n_m       the count (a string: at most 1024 bytes)
+ *   u8s u16s u32s        uintN_t *m; size_t n_m           the count
+ *   dict                 struct dict_entry *m; size_t n_m the count; an object of scalars (fmtp)
+ *   json                 json_t *m (NULL: absent)         -; any value, handed through (appData)
  *
+ * Of a list, m is NULL where the key was absent, and not NULL where it was an empty list.
  * Decoded strings and json are borrowed from the json_t, everything else from the arena: both must
  * outlive the struct. A null value counts as absent. Unknown keys are ignored, as newer clients
  * send more than we know. */
@@ -49,9 +50,12 @@ enum field_kind {
     FIELD_f64,
     FIELD_str,
     FIELD_choice,
+    FIELD_choices,
     FIELD_obj,
     FIELD_objs,
     FIELD_strs,
+    FIELD_u8s,
+    FIELD_u16s,
     FIELD_u32s,
     FIELD_dict,
     FIELD_json
@@ -139,12 +143,21 @@ const char *dict_str(const struct dict_entry *entries, size_t n, const char *key
 #define FIELD_MEMBER_choice(m, ref)                                                                \
     int m;                                                                                         \
     bool has_##m;
+#define FIELD_MEMBER_choices(m, ref)                                                               \
+    int *m;                                                                                        \
+    size_t n_##m;
 #define FIELD_MEMBER_obj(m, ref) struct ref *m;
 #define FIELD_MEMBER_objs(m, ref)                                                                  \
     struct ref *m;                                                                                 \
     size_t n_##m;
 #define FIELD_MEMBER_strs(m, ref)                                                                  \
     const char **m;                                                                                \
+    size_t n_##m;
+#define FIELD_MEMBER_u8s(m, ref)                                                                   \
+    uint8_t *m;                                                                                    \
+    size_t n_##m;
+#define FIELD_MEMBER_u16s(m, ref)                                                                  \
+    uint16_t *m;                                                                                   \
     size_t n_##m;
 #define FIELD_MEMBER_u32s(m, ref)                                                                  \
     uint32_t *m;                                                                                   \
@@ -163,9 +176,12 @@ const char *dict_str(const struct dict_entry *entries, size_t n, const char *key
 #define FIELD_EXTRA_f64(S, m) offsetof(struct S, has_##m)
 #define FIELD_EXTRA_str(S, m) 0
 #define FIELD_EXTRA_choice(S, m) offsetof(struct S, has_##m)
+#define FIELD_EXTRA_choices(S, m) offsetof(struct S, n_##m)
 #define FIELD_EXTRA_obj(S, m) 0
 #define FIELD_EXTRA_objs(S, m) offsetof(struct S, n_##m)
 #define FIELD_EXTRA_strs(S, m) offsetof(struct S, n_##m)
+#define FIELD_EXTRA_u8s(S, m) offsetof(struct S, n_##m)
+#define FIELD_EXTRA_u16s(S, m) offsetof(struct S, n_##m)
 #define FIELD_EXTRA_u32s(S, m) offsetof(struct S, n_##m)
 #define FIELD_EXTRA_dict(S, m) offsetof(struct S, n_##m)
 #define FIELD_EXTRA_json(S, m) 0
@@ -179,9 +195,12 @@ const char *dict_str(const struct dict_entry *entries, size_t n, const char *key
 #define FIELD_REF_f64(ref) NULL
 #define FIELD_REF_str(ref) NULL
 #define FIELD_REF_choice(ref) ref
+#define FIELD_REF_choices(ref) ref
 #define FIELD_REF_obj(ref) &ref##_shape
 #define FIELD_REF_objs(ref) &ref##_shape
 #define FIELD_REF_strs(ref) NULL
+#define FIELD_REF_u8s(ref) NULL
+#define FIELD_REF_u16s(ref) NULL
 #define FIELD_REF_u32s(ref) NULL
 #define FIELD_REF_dict(ref) NULL
 #define FIELD_REF_json(ref) NULL
@@ -208,5 +227,18 @@ const char *dict_str(const struct dict_entry *entries, size_t n, const char *key
     static const struct field S##_fields[] = {LIST(FIELD_ROW, S){0}};                              \
     const struct shape S##_shape = {#S, sizeof(struct S), S##_fields,                              \
                                     sizeof S##_fields / sizeof S##_fields[0] - 1};
+
+/* ---- choices: one X-map X(id, text, doc) an enumeration ----
+ *     CHOICE_ENUM(media_kind, MEDIA_KIND_MAP);     in the header: enum media_kind, media_kind_names
+ *     CHOICE_DEFINE(media_kind, MEDIA_KIND_MAP)    in the .c: the names, in the enum's order */
+#define CHOICE_ID(id, text, doc) id,
+#define CHOICE_TEXT(id, text, doc) text,
+#define CHOICE_ENUM(tag, MAP)                                                                      \
+    enum tag { MAP(CHOICE_ID) };                                                                   \
+    extern const char *const tag##_names[]
+#define CHOICE_DEFINE(tag, MAP) const char *const tag##_names[] = {MAP(CHOICE_TEXT) NULL};
+
+/* The index of text in names, or -1. */
+int choice_find(const char *const *names, const char *text);
 
 #endif
