@@ -2,7 +2,7 @@
 VARIANT ?= release
 B := build/$(VARIANT)
 
-PKGS_common := jansson
+PKGS_common := jansson libcrypto
 PKGS_worker := libuv openssl libsrtp2
 PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib
 
