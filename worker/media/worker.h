@@ -38,7 +38,9 @@ struct worker_io {
     /* The same for a listening TCP socket (RFC 4571 framing). */
     enum err (*open_tcp)(void *ctx, const struct udp_listen *listen, uint16_t *sock,
                          uint16_t *port);
-    void (*close_socket)(void *ctx, uint16_t sock);
+    /* UDP sockets and TCP listeners are numbered apart. */
+    void (*close_udp)(void *ctx, uint16_t sock);
+    void (*close_tcp_listener)(void *ctx, uint16_t sock);
     /* Closes a TCP connection by its tuple; worker_tcp_closed is not called for it. */
     void (*close_tcp)(void *ctx, const struct tuple *tuple);
 };
