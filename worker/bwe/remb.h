@@ -1,0 +1,43 @@
+/* A receive-side estimate for senders without transport-wide feedback, told by REMB
+ * (draft-alvestrand-rmcat-remb-03): additive increase up to half more than what arrives,
+ * multiplicative decrease on loss and on growing delay. Sans-IO. */
+#ifndef WEIR_BWE_REMB_H
+#define WEIR_BWE_REMB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/time.h"
+#include "worker/rtp/rate.h"
+
+enum {
+    REMB_INTERVAL_US = 1000 * 1000,
+    REMB_START_BPS = 1000 * 1000,
+    REMB_MIN_BPS = 64 * 1000,
+    REMB_MAX_SSRCS = 32
+};
+
+struct remb {
+    struct rate rate;
+    uint64_t max_bps; /* 0: no limit */
+    uint64_t bps;     /* the estimate */
+    usec next;        /* USEC_NEVER before the first packet */
+    uint64_t received;
+    uint64_t received_prior;
+    int64_t lost;
+    int64_t lost_prior;
+};
+
+/* max_bps: the transport's maxIncomingBitrate, 0 for none. */
+void remb_init(struct remb *r, uint64_t max_bps);
+void remb_set_max(struct remb *r, uint64_t max_bps);
+void remb_input(struct remb *r, usec now, size_t bytes);
+/* Cumulative losses over all streams of the transport, before each timeout. */
+void remb_set_lost(struct remb *r, int64_t lost);
+/* Updates the estimate and writes one REMB for the given SSRCs (at most REMB_MAX_SSRCS). */
+void remb_timeout(struct remb *r, usec now, uint32_t sender_ssrc, const uint32_t *ssrcs, size_t n,
+                  struct wr *w);
+usec remb_deadline(const struct remb *r);
+
+#endif
