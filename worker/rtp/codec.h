@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "common/bytes.h"
+#include "proto/rtp_parameters.h"
 
-enum media_kind { MEDIA_AUDIO, MEDIA_VIDEO };
+/* enum media_kind is that of the messages. */
+enum { MEDIA_AUDIO = MEDIA_KIND_AUDIO, MEDIA_VIDEO = MEDIA_KIND_VIDEO };
 
 /* id, MIME type, kind */
 #define CODEC_MAP(X)                                                                               \
