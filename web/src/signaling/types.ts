@@ -1,0 +1,177 @@
+/**
+ * The vocabulary of `/ws`: every request with its answer, and every event. The names are the ones on the
+ * wire; nothing in the app invents a second name for them.
+ */
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  SctpParameters,
+  SctpStreamParameters,
+} from 'mediasoup-client/types';
+
+export type Role = 'broadcaster' | 'viewer' | 'participant';
+
+export interface PeerInfo {
+  peerId: string;
+  displayName?: string;
+  role?: Role;
+}
+
+export interface ProducerInfo {
+  producerId: string;
+  peerId: string;
+  kind: MediaKind;
+  paused: boolean;
+  appData?: Record<string, unknown>;
+}
+
+export interface JoinRoomIn {
+  roomId: string;
+  peerId?: string;
+  displayName?: string;
+  role?: Role;
+  title?: string;
+  token?: string;
+}
+
+export interface JoinRoomOut {
+  roomId: string;
+  peerId: string;
+  rtpCapabilities: RtpCapabilities;
+  peers: PeerInfo[];
+  producers: ProducerInfo[];
+  iceServers?: RTCIceServer[];
+  hlsUrl?: string;
+}
+
+export interface TransportOut {
+  id: string;
+  iceParameters: IceParameters;
+  iceCandidates: IceCandidate[];
+  dtlsParameters: DtlsParameters;
+  sctpParameters?: SctpParameters;
+}
+
+export interface ConsumeOut {
+  id: string;
+  producerId: string;
+  kind: MediaKind;
+  rtpParameters: RtpParameters;
+  type: 'simple' | 'simulcast' | 'svc' | 'pipe';
+  producerPaused: boolean;
+}
+
+export interface ChatMessage {
+  messageId: string;
+  peerId?: string;
+  displayName?: string;
+  message: string;
+  sentAt?: number;
+}
+
+type CreateTransport = { in: { forceTcp?: boolean; sctpCapabilities?: unknown }; out: TransportOut };
+type ConnectTransport = {
+  in: { transportId: string; dtlsParameters: DtlsParameters };
+  out: { connected: boolean };
+};
+type OnProducer = { in: { producerId: string }; out: object };
+type OnConsumer = { in: { consumerId: string }; out: object };
+type Nothing = Record<string, never>;
+
+/** Requests: `in` is what is sent as data, `out` what the promise resolves to. */
+export interface Requests {
+  createRoom: { in: { roomId?: string }; out: { roomId: string } };
+  joinRoom: { in: JoinRoomIn; out: JoinRoomOut };
+  leaveRoom: { in: Nothing; out: object };
+  createProducerTransport: CreateTransport;
+  createConsumerTransport: CreateTransport;
+  connectProducerTransport: ConnectTransport;
+  connectConsumerTransport: ConnectTransport;
+  restartIce: { in: { transportId: string }; out: { iceParameters: IceParameters } };
+  produce: {
+    in: {
+      transportId: string;
+      kind: MediaKind;
+      rtpParameters: RtpParameters;
+      paused?: boolean;
+      appData?: Record<string, unknown>;
+    };
+    out: { id: string };
+  };
+  consume: {
+    in: { producerId: string; rtpCapabilities: RtpCapabilities; paused?: boolean };
+    out: ConsumeOut;
+  };
+  pauseProducer: OnProducer;
+  resumeProducer: OnProducer;
+  closeProducer: OnProducer;
+  pauseConsumer: OnConsumer;
+  resumeConsumer: OnConsumer;
+  closeConsumer: OnConsumer;
+  requestConsumerKeyFrame: OnConsumer;
+  setConsumerPreferredLayers: {
+    in: { consumerId: string; spatialLayer: number; temporalLayer?: number };
+    out: object;
+  };
+  setConsumerPriority: { in: { consumerId: string; priority: number }; out: object };
+  produceData: {
+    in: {
+      transportId: string;
+      sctpStreamParameters: SctpStreamParameters;
+      label?: string;
+      protocol?: string;
+      appData?: Record<string, unknown>;
+    };
+    out: { id: string };
+  };
+  consumeData: {
+    in: { dataProducerId: string };
+    out: {
+      id: string;
+      dataProducerId: string;
+      sctpStreamParameters: SctpStreamParameters;
+      label?: string;
+      protocol?: string;
+    };
+  };
+  getTransportStats: { in: { transportId: string }; out: object[] };
+  getProducerStats: { in: { producerId: string }; out: object[] };
+  getConsumerStats: { in: { consumerId: string }; out: object[] };
+  sendChat: { in: { message: string }; out: { messageId: string } };
+  getChatHistory: { in: { limit?: number; before?: string }; out: { messages: ChatMessage[] } };
+  changeDisplayName: { in: { displayName: string }; out: object };
+}
+
+export type Method = keyof Requests;
+
+/** Events that the server sends without being asked. */
+export interface Events {
+  roomProducersChanged: {
+    added: ProducerInfo[];
+    removed: { producerId: string; peerId: string }[];
+  };
+  peerJoined: PeerInfo;
+  peerLeft: { peerId: string };
+  producerScore: { producerId: string; score: unknown };
+  consumerScore: { consumerId: string; score: unknown };
+  consumerLayersChanged: {
+    consumerId: string;
+    layers?: { spatialLayer: number; temporalLayer?: number } | null;
+  };
+  consumerClosed: { consumerId: string; producerId?: string };
+  activeSpeaker: { peerId: string | null; producerId?: string; volume?: number };
+  downlinkBwe: { transportId?: string; availableBitrate?: number; desiredBitrate?: number };
+  chatMessage: ChatMessage;
+  chatMessageDeleted: { messageId: string };
+  viewerCount: { count: number; peak?: number };
+  hlsReady: { hlsUrl?: string };
+  streamEnded: { roomId?: string; streamId?: string; reason?: string };
+  reconnectRequired: { reason?: string };
+}
+
+export type EventName = keyof Events;
+export type AnyEvent = { [E in EventName]: { method: E; data: Events[E] } }[EventName];
