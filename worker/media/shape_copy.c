@@ -13,7 +13,7 @@ static enum err copy_text(const char **text, struct arena *arena)
 /* A list of n elements of the given size at *list, replaced by its copy. */
 static enum err copy_flat(void **list, size_t n, size_t size, struct arena *arena)
 {
-    if (n == 0)
+    if (!*list)
         return OK;
     void *copy = arena_array(arena, n, size);
     if (!copy)
@@ -23,22 +23,51 @@ static enum err copy_flat(void **list, size_t n, size_t size, struct arena *aren
     return OK;
 }
 
+static size_t element_size(const struct field *f)
+{
+    switch (f->kind) {
+    case FIELD_objs:
+        return ((const struct shape *)f->ref)->size;
+    case FIELD_strs:
+        return sizeof(char *);
+    case FIELD_dict:
+        return sizeof(struct dict_entry);
+    case FIELD_choices:
+        return sizeof(int);
+    case FIELD_u8s:
+        return sizeof(uint8_t);
+    case FIELD_u16s:
+        return sizeof(uint16_t);
+    case FIELD_u32s:
+        return sizeof(uint32_t);
+    case FIELD_flag:
+    case FIELD_u8:
+    case FIELD_u16:
+    case FIELD_u32:
+    case FIELD_u64:
+    case FIELD_i64:
+    case FIELD_f64:
+    case FIELD_str:
+    case FIELD_choice:
+    case FIELD_obj:
+    case FIELD_json:
+        break;
+    }
+    return 0;
+}
+
 static enum err copy_list(const struct field *f, void **list, size_t n, struct arena *arena)
 {
-    const struct shape *shape = f->ref;
-    const void *in = *list;
-    size_t size = f->kind == FIELD_objs   ? shape->size
-                  : f->kind == FIELD_strs ? sizeof(char *)
-                  : f->kind == FIELD_dict ? sizeof(struct dict_entry)
-                                          : sizeof(uint32_t);
+    const char *in = *list;
+    size_t size = element_size(f);
     enum err e = copy_flat(list, n, size, arena);
     for (size_t i = 0; e == OK && i < n; i++) {
         char *at = (char *)*list + i * size;
-        if (f->kind == FIELD_objs)
-            e = shape_copy(shape, (const char *)in + i * size, at, arena);
-        else if (f->kind == FIELD_strs)
+        if (f->kind == FIELD_objs) {
+            e = shape_copy(f->ref, in + i * size, at, arena);
+        } else if (f->kind == FIELD_strs) {
             e = copy_text((const char **)(void *)at, arena);
-        else if (f->kind == FIELD_dict) {
+        } else if (f->kind == FIELD_dict) {
             struct dict_entry *entry = (struct dict_entry *)(void *)at;
             e = copy_text(&entry->key, arena);
             if (e == OK)
@@ -65,6 +94,9 @@ static enum err copy_field(const struct field *f, char *base, struct arena *aren
     }
     case FIELD_objs:
     case FIELD_strs:
+    case FIELD_choices:
+    case FIELD_u8s:
+    case FIELD_u16s:
     case FIELD_u32s:
     case FIELD_dict: {
         size_t n;
