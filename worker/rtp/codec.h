@@ -9,27 +9,24 @@
 #include "common/bytes.h"
 #include "proto/rtp_parameters.h"
 
-/* enum media_kind is that of the messages. */
-enum { MEDIA_AUDIO = MEDIA_KIND_AUDIO, MEDIA_VIDEO = MEDIA_KIND_VIDEO };
-
 /* id, MIME type, kind */
 #define CODEC_MAP(X)                                                                               \
-    X(CODEC_OPUS, "audio/opus", MEDIA_AUDIO)                                                       \
-    X(CODEC_MULTIOPUS, "audio/multiopus", MEDIA_AUDIO)                                             \
-    X(CODEC_PCMU, "audio/PCMU", MEDIA_AUDIO)                                                       \
-    X(CODEC_PCMA, "audio/PCMA", MEDIA_AUDIO)                                                       \
-    X(CODEC_G722, "audio/G722", MEDIA_AUDIO)                                                       \
-    X(CODEC_ILBC, "audio/iLBC", MEDIA_AUDIO)                                                       \
-    X(CODEC_ISAC, "audio/ISAC", MEDIA_AUDIO)                                                       \
-    X(CODEC_SILK, "audio/SILK", MEDIA_AUDIO)                                                       \
-    X(CODEC_CN, "audio/CN", MEDIA_AUDIO)                                                           \
-    X(CODEC_TELEPHONE_EVENT, "audio/telephone-event", MEDIA_AUDIO)                                 \
-    X(CODEC_VP8, "video/VP8", MEDIA_VIDEO)                                                         \
-    X(CODEC_VP9, "video/VP9", MEDIA_VIDEO)                                                         \
-    X(CODEC_H264, "video/H264", MEDIA_VIDEO)                                                       \
-    X(CODEC_AV1, "video/AV1", MEDIA_VIDEO)                                                         \
-    X(CODEC_AUDIO_RTX, "audio/rtx", MEDIA_AUDIO)                                                   \
-    X(CODEC_VIDEO_RTX, "video/rtx", MEDIA_VIDEO)
+    X(CODEC_OPUS, "audio/opus", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_MULTIOPUS, "audio/multiopus", MEDIA_KIND_AUDIO)                                        \
+    X(CODEC_PCMU, "audio/PCMU", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_PCMA, "audio/PCMA", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_G722, "audio/G722", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_ILBC, "audio/iLBC", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_ISAC, "audio/ISAC", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_SILK, "audio/SILK", MEDIA_KIND_AUDIO)                                                  \
+    X(CODEC_CN, "audio/CN", MEDIA_KIND_AUDIO)                                                      \
+    X(CODEC_TELEPHONE_EVENT, "audio/telephone-event", MEDIA_KIND_AUDIO)                            \
+    X(CODEC_VP8, "video/VP8", MEDIA_KIND_VIDEO)                                                    \
+    X(CODEC_VP9, "video/VP9", MEDIA_KIND_VIDEO)                                                    \
+    X(CODEC_H264, "video/H264", MEDIA_KIND_VIDEO)                                                  \
+    X(CODEC_AV1, "video/AV1", MEDIA_KIND_VIDEO)                                                    \
+    X(CODEC_AUDIO_RTX, "audio/rtx", MEDIA_KIND_AUDIO)                                              \
+    X(CODEC_VIDEO_RTX, "video/rtx", MEDIA_KIND_VIDEO)
 
 enum codec {
     CODEC_UNKNOWN,
@@ -55,6 +52,8 @@ bool codec_has_key_frames(enum codec codec);
 /* The payload begins a key frame: its first packet (for H.264 that with the SPS, or the IDR when
  * parameter sets are out of band). False for audio and for what cannot be parsed. */
 bool codec_is_key_frame(enum codec codec, struct slice payload);
+/* The payload carries what decoders need ahead of the key frame itself (the SPS of H.264). */
+bool codec_has_parameter_sets(enum codec codec, struct slice payload);
 /* A receiver that has seen nothing yet may start with this packet. */
 bool codec_may_start(enum codec codec, struct slice payload);
 /* Filler of discontinuous transmission, which a consumer may ask to be spared (ignoreDtx). */

@@ -33,9 +33,9 @@ struct nack {
     uint16_t key_frame; /* newest packet that began a key frame */
     bool started;
     bool has_key_frame;
-    usec delay;   /* before the first request, for networks that reorder */
-    usec next;    /* earliest due, USEC_NEVER */
-    usec last_at; /* of the last collect; retries are not looked at more often than the tick */
+    usec delay; /* before the first request, for networks that reorder */
+    usec next;  /* earliest due, USEC_NEVER */
+
     uint64_t requested; /* sequence numbers asked for, tries included */
     uint64_t gave_up;   /* lost for good */
 };

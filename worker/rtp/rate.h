@@ -2,6 +2,7 @@
 #ifndef WEIR_RTP_RATE_H
 #define WEIR_RTP_RATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,7 @@ struct rate {
     uint64_t packets; /* sums over all buckets */
     struct rate_bucket buckets[RATE_BUCKETS + 1];
     uint8_t at; /* index of the newest */
-    uint8_t started;
+    bool started;
 };
 
 /* window: for example USEC_PER_SEC; at least RATE_BUCKETS microseconds. */

@@ -26,8 +26,9 @@ enum reception_verdict {
 };
 
 struct reception {
+    int64_t origin;  /* extended number at which reports count cycle 0 */
     int64_t base;    /* extended number of the first packet */
-    int64_t highest; /* extended; the lower 32 bits go into reports */
+    int64_t highest; /* extended */
     int64_t expected_prior;
     int64_t received_prior;
     int64_t received;  /* since base, late ones included, duplicates not (unlike RFC 3550 A.3) */

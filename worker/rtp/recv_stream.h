@@ -33,7 +33,8 @@ enum recv_verdict {
 struct recv_result {
     enum recv_verdict verdict;
     int64_t seq;         /* extended, with FORWARD */
-    bool key_frame;      /* this packet begins a key frame */
+    bool key_frame;      /* this packet begins a key frame; for H.264 that with the SPS, unless the
+                            stream never had one */
     bool restarted;      /* the sender's numbering began anew: sync all rewriters to this packet */
     bool recovered;      /* had been asked for */
     bool late;           /* older than the newest */
@@ -55,6 +56,7 @@ struct recv_stream {
     uint32_t rtx_lsr;
     bool active;
     bool paused;
+    bool inband_sps; /* H.264: parameter sets come before key frames */
     uint64_t packets;
     uint64_t bytes;
     uint64_t discarded;

@@ -8,8 +8,6 @@
 #include "common/time.h"
 #include "worker/rtp/codec.h"
 
-enum { STREAM_CNAME_MAX = 64, STREAM_RID_MAX = 16 };
-
 struct stream_params {
     uint32_t ssrc;
     uint32_t clock_rate; /* Hz, > 0 */
@@ -21,9 +19,8 @@ struct stream_params {
     bool use_nack;
     bool use_pli;
     bool use_fir;
-    bool use_dtx; /* silence is normal */
-    char cname[STREAM_CNAME_MAX + 1];
-    char rid[STREAM_RID_MAX + 1];
+    bool use_dtx;      /* silence is normal */
+    const char *cname; /* for SDES, sent streams only; borrowed, outlives us */
 };
 
 /* Field for field what getStats() tells; counts are since the stream began. */
