@@ -1,0 +1,157 @@
+#include "proto/pipe.h"
+
+/* proto/pipe_common.h */
+SHAPE_DEFINE(key_string, KEY_STRING_FIELDS)
+SHAPE_DEFINE(key_strings, KEY_STRINGS_FIELDS)
+SHAPE_DEFINE(number_string, NUMBER_STRING_FIELDS)
+SHAPE_DEFINE(rtx_stream_params, RTX_STREAM_PARAMS_FIELDS)
+SHAPE_DEFINE(rtx_stream_dump, RTX_STREAM_DUMP_FIELDS)
+SHAPE_DEFINE(rtp_stream_params, RTP_STREAM_PARAMS_FIELDS)
+SHAPE_DEFINE(rtp_stream_dump, RTP_STREAM_DUMP_FIELDS)
+CHOICE_DEFINE(rtp_stat_type, RTP_STAT_TYPE_MAP)
+SHAPE_DEFINE(rtp_stream_stat, RTP_STREAM_STAT_FIELDS)
+CHOICE_DEFINE(trace_direction, TRACE_DIRECTION_MAP)
+SHAPE_DEFINE(rtp_packet_dump, RTP_PACKET_DUMP_FIELDS)
+SHAPE_DEFINE(rtp_trace_info, RTP_TRACE_INFO_FIELDS)
+
+/* proto/pipe_worker.h */
+SHAPE_DEFINE(worker_socket, WORKER_SOCKET_FIELDS)
+SHAPE_DEFINE(worker_running_event, WORKER_RUNNING_EVENT_FIELDS)
+SHAPE_DEFINE(channel_message_handlers, CHANNEL_MESSAGE_HANDLERS_FIELDS)
+SHAPE_DEFINE(worker_dump_response, WORKER_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(worker_get_resource_usage_response, WORKER_GET_RESOURCE_USAGE_RESPONSE_FIELDS)
+CHOICE_DEFINE(worker_log_level, WORKER_LOG_LEVEL_MAP)
+SHAPE_DEFINE(worker_update_settings_request, WORKER_UPDATE_SETTINGS_REQUEST_FIELDS)
+SHAPE_DEFINE(worker_ping_response, WORKER_PING_RESPONSE_FIELDS)
+SHAPE_DEFINE(worker_get_metrics_response, WORKER_GET_METRICS_RESPONSE_FIELDS)
+SHAPE_DEFINE(worker_create_router_request, WORKER_CREATE_ROUTER_REQUEST_FIELDS)
+SHAPE_DEFINE(worker_close_router_request, WORKER_CLOSE_ROUTER_REQUEST_FIELDS)
+SHAPE_DEFINE(worker_create_webrtc_server_request, WORKER_CREATE_WEBRTC_SERVER_REQUEST_FIELDS)
+SHAPE_DEFINE(worker_close_webrtc_server_request, WORKER_CLOSE_WEBRTC_SERVER_REQUEST_FIELDS)
+SHAPE_DEFINE(ip_port, IP_PORT_FIELDS)
+SHAPE_DEFINE(ice_username_fragment, ICE_USERNAME_FRAGMENT_FIELDS)
+SHAPE_DEFINE(webrtc_server_dump_response, WEBRTC_SERVER_DUMP_RESPONSE_FIELDS)
+
+/* proto/pipe_router.h */
+SHAPE_DEFINE(router_dump_response, ROUTER_DUMP_RESPONSE_FIELDS)
+CHOICE_DEFINE(webrtc_listen_type, WEBRTC_LISTEN_TYPE_MAP)
+SHAPE_DEFINE(webrtc_listen, WEBRTC_LISTEN_FIELDS)
+SHAPE_DEFINE(webrtc_transport_options, WEBRTC_TRANSPORT_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_webrtc_transport_request, ROUTER_CREATE_WEBRTC_TRANSPORT_REQUEST_FIELDS)
+SHAPE_DEFINE(plain_transport_options, PLAIN_TRANSPORT_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_plain_transport_request, ROUTER_CREATE_PLAIN_TRANSPORT_REQUEST_FIELDS)
+SHAPE_DEFINE(pipe_transport_options, PIPE_TRANSPORT_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_pipe_transport_request, ROUTER_CREATE_PIPE_TRANSPORT_REQUEST_FIELDS)
+SHAPE_DEFINE(direct_transport_options, DIRECT_TRANSPORT_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_direct_transport_request, ROUTER_CREATE_DIRECT_TRANSPORT_REQUEST_FIELDS)
+SHAPE_DEFINE(router_close_transport_request, ROUTER_CLOSE_TRANSPORT_REQUEST_FIELDS)
+SHAPE_DEFINE(active_speaker_observer_options, ACTIVE_SPEAKER_OBSERVER_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_active_speaker_observer_request,
+             ROUTER_CREATE_ACTIVE_SPEAKER_OBSERVER_REQUEST_FIELDS)
+SHAPE_DEFINE(audio_level_observer_options, AUDIO_LEVEL_OBSERVER_OPTIONS_FIELDS)
+SHAPE_DEFINE(router_create_audio_level_observer_request,
+             ROUTER_CREATE_AUDIO_LEVEL_OBSERVER_REQUEST_FIELDS)
+SHAPE_DEFINE(router_close_rtp_observer_request, ROUTER_CLOSE_RTP_OBSERVER_REQUEST_FIELDS)
+
+/* proto/pipe_transport.h */
+CHOICE_DEFINE(transport_type, TRANSPORT_TYPE_MAP)
+CHOICE_DEFINE(transport_stat_type, TRANSPORT_STAT_TYPE_MAP)
+CHOICE_DEFINE(transport_trace_type, TRANSPORT_TRACE_TYPE_MAP)
+CHOICE_DEFINE(bwe_type, BWE_TYPE_MAP)
+SHAPE_DEFINE(recv_rtp_header_extensions, RECV_RTP_HEADER_EXTENSIONS_FIELDS)
+SHAPE_DEFINE(rtp_listener_dump, RTP_LISTENER_DUMP_FIELDS)
+SHAPE_DEFINE(sctp_listener_dump, SCTP_LISTENER_DUMP_FIELDS)
+SHAPE_DEFINE(transport_dump_response, TRANSPORT_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(transport_get_stats_response, TRANSPORT_GET_STATS_RESPONSE_FIELDS)
+SHAPE_DEFINE(webrtc_transport_connect_request, WEBRTC_TRANSPORT_CONNECT_REQUEST_FIELDS)
+SHAPE_DEFINE(webrtc_transport_connect_response, WEBRTC_TRANSPORT_CONNECT_RESPONSE_FIELDS)
+SHAPE_DEFINE(plain_transport_connect_request, PLAIN_TRANSPORT_CONNECT_REQUEST_FIELDS)
+SHAPE_DEFINE(plain_transport_connect_response, PLAIN_TRANSPORT_CONNECT_RESPONSE_FIELDS)
+SHAPE_DEFINE(pipe_transport_connect_request, PIPE_TRANSPORT_CONNECT_REQUEST_FIELDS)
+SHAPE_DEFINE(pipe_transport_connect_response, PIPE_TRANSPORT_CONNECT_RESPONSE_FIELDS)
+SHAPE_DEFINE(transport_set_max_incoming_bitrate_request,
+             TRANSPORT_SET_MAX_INCOMING_BITRATE_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_set_max_outgoing_bitrate_request,
+             TRANSPORT_SET_MAX_OUTGOING_BITRATE_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_set_min_outgoing_bitrate_request,
+             TRANSPORT_SET_MIN_OUTGOING_BITRATE_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_enable_trace_event_request, TRANSPORT_ENABLE_TRACE_EVENT_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_send_rtcp_command, TRANSPORT_SEND_RTCP_COMMAND_FIELDS)
+
+/* proto/pipe_produce.h */
+SHAPE_DEFINE(transport_produce_request, TRANSPORT_PRODUCE_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_produce_response, TRANSPORT_PRODUCE_RESPONSE_FIELDS)
+SHAPE_DEFINE(transport_consume_request, TRANSPORT_CONSUME_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_consume_response, TRANSPORT_CONSUME_RESPONSE_FIELDS)
+SHAPE_DEFINE(transport_produce_data_request, TRANSPORT_PRODUCE_DATA_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_consume_data_request, TRANSPORT_CONSUME_DATA_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_close_producer_request, TRANSPORT_CLOSE_PRODUCER_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_close_consumer_request, TRANSPORT_CLOSE_CONSUMER_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_close_data_producer_request, TRANSPORT_CLOSE_DATA_PRODUCER_REQUEST_FIELDS)
+SHAPE_DEFINE(transport_close_data_consumer_request, TRANSPORT_CLOSE_DATA_CONSUMER_REQUEST_FIELDS)
+
+/* proto/pipe_transport_event.h */
+SHAPE_DEFINE(transport_sctp_state_change_event, TRANSPORT_SCTP_STATE_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(transport_sctp_negotiated_capabilities_event,
+             TRANSPORT_SCTP_NEGOTIATED_CAPABILITIES_EVENT_FIELDS)
+SHAPE_DEFINE(bwe_trace_info, BWE_TRACE_INFO_FIELDS)
+SHAPE_DEFINE(transport_trace_event, TRANSPORT_TRACE_EVENT_FIELDS)
+SHAPE_DEFINE(webrtc_transport_ice_selected_tuple_change_event,
+             WEBRTC_TRANSPORT_ICE_SELECTED_TUPLE_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(webrtc_transport_ice_state_change_event,
+             WEBRTC_TRANSPORT_ICE_STATE_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(webrtc_transport_dtls_state_change_event,
+             WEBRTC_TRANSPORT_DTLS_STATE_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(plain_transport_tuple_event, PLAIN_TRANSPORT_TUPLE_EVENT_FIELDS)
+SHAPE_DEFINE(direct_transport_rtcp_event, DIRECT_TRANSPORT_RTCP_EVENT_FIELDS)
+
+/* proto/pipe_producer.h */
+CHOICE_DEFINE(producer_trace_type, PRODUCER_TRACE_TYPE_MAP)
+SHAPE_DEFINE(producer_dump_response, PRODUCER_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(producer_get_stats_response, PRODUCER_GET_STATS_RESPONSE_FIELDS)
+SHAPE_DEFINE(producer_enable_trace_event_request, PRODUCER_ENABLE_TRACE_EVENT_REQUEST_FIELDS)
+SHAPE_DEFINE(producer_send_command, PRODUCER_SEND_COMMAND_FIELDS)
+SHAPE_DEFINE(producer_score, PRODUCER_SCORE_FIELDS)
+SHAPE_DEFINE(producer_score_event, PRODUCER_SCORE_EVENT_FIELDS)
+SHAPE_DEFINE(producer_video_orientation_change_event,
+             PRODUCER_VIDEO_ORIENTATION_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(producer_trace_event, PRODUCER_TRACE_EVENT_FIELDS)
+
+/* proto/pipe_consumer.h */
+CHOICE_DEFINE(consumer_trace_type, CONSUMER_TRACE_TYPE_MAP)
+SHAPE_DEFINE(consumer_layers, CONSUMER_LAYERS_FIELDS)
+SHAPE_DEFINE(consumer_score, CONSUMER_SCORE_FIELDS)
+SHAPE_DEFINE(consumer_dump_response, CONSUMER_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(consumer_get_stats_response, CONSUMER_GET_STATS_RESPONSE_FIELDS)
+SHAPE_DEFINE(consumer_set_preferred_layers_request, CONSUMER_SET_PREFERRED_LAYERS_REQUEST_FIELDS)
+SHAPE_DEFINE(consumer_set_preferred_layers_response, CONSUMER_SET_PREFERRED_LAYERS_RESPONSE_FIELDS)
+SHAPE_DEFINE(consumer_set_priority_request, CONSUMER_SET_PRIORITY_REQUEST_FIELDS)
+SHAPE_DEFINE(consumer_set_priority_response, CONSUMER_SET_PRIORITY_RESPONSE_FIELDS)
+SHAPE_DEFINE(consumer_enable_trace_event_request, CONSUMER_ENABLE_TRACE_EVENT_REQUEST_FIELDS)
+SHAPE_DEFINE(consumer_score_event, CONSUMER_SCORE_EVENT_FIELDS)
+SHAPE_DEFINE(consumer_layers_change_event, CONSUMER_LAYERS_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(consumer_rtp_event, CONSUMER_RTP_EVENT_FIELDS)
+SHAPE_DEFINE(consumer_trace_event, CONSUMER_TRACE_EVENT_FIELDS)
+
+/* proto/pipe_data.h */
+CHOICE_DEFINE(data_type, DATA_TYPE_MAP)
+SHAPE_DEFINE(data_producer_dump_response, DATA_PRODUCER_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(data_producer_get_stats_response, DATA_PRODUCER_GET_STATS_RESPONSE_FIELDS)
+SHAPE_DEFINE(data_producer_send_command, DATA_PRODUCER_SEND_COMMAND_FIELDS)
+SHAPE_DEFINE(data_consumer_dump_response, DATA_CONSUMER_DUMP_RESPONSE_FIELDS)
+SHAPE_DEFINE(data_consumer_get_stats_response, DATA_CONSUMER_GET_STATS_RESPONSE_FIELDS)
+SHAPE_DEFINE(buffered_amount, BUFFERED_AMOUNT_FIELDS)
+SHAPE_DEFINE(data_consumer_set_buffered_amount_low_threshold_request,
+             DATA_CONSUMER_SET_BUFFERED_AMOUNT_LOW_THRESHOLD_REQUEST_FIELDS)
+SHAPE_DEFINE(data_consumer_send_request, DATA_CONSUMER_SEND_REQUEST_FIELDS)
+SHAPE_DEFINE(subchannels, SUBCHANNELS_FIELDS)
+SHAPE_DEFINE(subchannel, SUBCHANNEL_FIELDS)
+SHAPE_DEFINE(data_consumer_message_event, DATA_CONSUMER_MESSAGE_EVENT_FIELDS)
+
+/* proto/pipe_observer.h */
+SHAPE_DEFINE(rtp_observer_add_producer_request, RTP_OBSERVER_ADD_PRODUCER_REQUEST_FIELDS)
+SHAPE_DEFINE(rtp_observer_remove_producer_request, RTP_OBSERVER_REMOVE_PRODUCER_REQUEST_FIELDS)
+SHAPE_DEFINE(active_speaker_observer_dominant_speaker_event,
+             ACTIVE_SPEAKER_OBSERVER_DOMINANT_SPEAKER_EVENT_FIELDS)
+SHAPE_DEFINE(audio_volume, AUDIO_VOLUME_FIELDS)
+SHAPE_DEFINE(audio_level_observer_volumes_event, AUDIO_LEVEL_OBSERVER_VOLUMES_EVENT_FIELDS)
