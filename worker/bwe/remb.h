@@ -1,6 +1,6 @@
 /* A receive-side estimate for senders without transport-wide feedback, told by REMB
- * (draft-alvestrand-rmcat-remb-03): additive increase up to half more than what arrives,
- * multiplicative decrease on loss and on growing delay. Sans-IO. */
+ * (draft-alvestrand-rmcat-remb-03). By loss only: up by 8 % a second to half more than what
+ * arrives, down by half the loss. Sans-IO. Owned by a transport whose peer knows nothing better. */
 #ifndef WEIR_BWE_REMB_H
 #define WEIR_BWE_REMB_H
 
@@ -20,10 +20,10 @@ enum {
 
 struct remb {
     struct rate rate;
-    uint64_t max_bps; /* 0: no limit */
-    uint64_t bps;     /* the estimate */
-    usec next;        /* USEC_NEVER before the first packet */
-    uint64_t received;
+    uint64_t max_bps;  /* 0: no limit */
+    uint64_t bps;      /* the estimate */
+    usec next;         /* USEC_NEVER before the first packet */
+    uint64_t received; /* packets */
     uint64_t received_prior;
     int64_t lost;
     int64_t lost_prior;

@@ -13,6 +13,7 @@
 
 enum {
     TWCC_INTERVAL_US = 100 * 1000,
+    TWCC_SETTLE_US = 20 * 1000, /* after silence, so that a burst is reported together */
     TWCC_WINDOW = 2048,    /* packets remembered, a power of two; older arrivals are not reported */
     TWCC_PENDING_MAX = 512 /* unreported packets that make feedback due at once */
 };
@@ -21,6 +22,7 @@ struct twcc_receiver {
     struct seq_unwrap unwrap;
     int64_t next_report; /* extended number from which the next feedback reports */
     usec due;            /* USEC_NEVER: nothing unreported */
+    usec last_at;        /* of the last feedback */
     uint32_t pending;    /* arrivals since the last feedback */
     uint8_t feedback_count;
     bool started;
