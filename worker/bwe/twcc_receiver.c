@@ -29,6 +29,16 @@ static void advance(struct twcc_receiver *t, int64_t n)
         t->next_report = n - TWCC_WINDOW + 1;
 }
 
+/* The sender's numbers fell back for good. */
+static int64_t begin_anew(struct twcc_receiver *t, uint16_t seq)
+{
+    memset(t->arrived_at, 0, sizeof t->arrived_at);
+    t->unwrap = (struct seq_unwrap){0};
+    t->pending = 0;
+    t->next_report = seq_unwrap16_peek(&t->unwrap, seq);
+    return t->next_report;
+}
+
 void twcc_receiver_input(struct twcc_receiver *t, usec now, uint16_t seq)
 {
     int64_t n = seq_unwrap16_peek(&t->unwrap, seq);
@@ -38,9 +48,14 @@ void twcc_receiver_input(struct twcc_receiver *t, usec now, uint16_t seq)
         t->last_at = now - TWCC_INTERVAL_US;
     } else if (n > t->unwrap.highest) {
         advance(t, n);
-    } else if (n <= t->unwrap.highest - TWCC_WINDOW || *slot(t, n) != 0) {
+    } else if (n <= t->unwrap.highest - TWCC_WINDOW) {
+        if (++t->stale < TWCC_STALE_MAX)
+            return;
+        n = begin_anew(t, seq);
+    } else if (*slot(t, n) != 0) {
         return;
     }
+    t->stale = 0;
     (void)seq_unwrap16(&t->unwrap, seq);
     *slot(t, n) = now;
     t->received++;

@@ -15,6 +15,7 @@ enum {
     TWCC_INTERVAL_US = 100 * 1000,
     TWCC_SETTLE_US = 20 * 1000, /* after silence, so that a burst is reported together */
     TWCC_WINDOW = 2048,    /* packets remembered, a power of two; older arrivals are not reported */
+    TWCC_STALE_MAX = 64,   /* so many in a row from before the window: the sender began anew */
     TWCC_PENDING_MAX = 512 /* unreported packets that make feedback due at once */
 };
 
@@ -24,6 +25,7 @@ struct twcc_receiver {
     usec due;            /* USEC_NEVER: nothing unreported */
     usec last_at;        /* of the last feedback */
     uint32_t pending;    /* arrivals since the last feedback */
+    uint32_t stale;      /* packets in a row from before the window */
     uint8_t feedback_count;
     bool started;
     uint64_t received; /* packets with the extension */

@@ -16,7 +16,7 @@ static inline int32_t seq16_diff(uint16_t a, uint16_t b)
 
 static inline int32_t seq15_diff(uint16_t a, uint16_t b)
 {
-    return (int16_t)(uint16_t)((a - b) << 1) / 2;
+    return (int16_t)(uint16_t)((uint32_t)(a - b) << 1) / 2;
 }
 
 static inline int32_t seq8_diff(uint8_t a, uint8_t b)
