@@ -67,6 +67,12 @@ $(call lib,$(1)): $(call objs,$(call srcs,$(1)))
 endef
 $(foreach d,$(ARCHIVE_DIRS),$(eval $(call archive-rule,$(d))))
 
+# The migrations of sql/ are built into the program.
+build/gen/migrations.inc: tools/embed-sql.awk $(sort $(wildcard sql/*.sql))
+	@mkdir -p $(@D)
+	awk -f $^ > $@.tmp && mv $@.tmp $@
+$(B)/obj/controller/data/migrations.o: build/gen/migrations.inc
+
 DEPS_common := common
 DEPS_proto := proto common
 DEPS_worker/engine := worker/engine proto common
@@ -78,6 +84,8 @@ DEPS_worker/api := worker/api $(DEPS_worker/io)
 DEPS_worker := $(DEPS_worker/api)
 DEPS_controller/net := controller/net proto common
 DEPS_controller/data := controller/data proto common
+DEPS_controller/settings := controller/settings common
+DEPS_controller/stream := controller/stream controller/data proto common
 DEPS_controller/fleet := controller/fleet proto common
 DEPS_controller := $(CONTROLLER_DIRS) proto common
 deps-of = $(or $(DEPS_$(1)),$(if $(filter controller/%,$(1)),$(1) $(DEPS_controller)),$(error no DEPS for $(1)))

@@ -20,7 +20,7 @@ struct db_result;
 
 enum {
     DB_PARAMS_MAX = 32,                 /* of one statement */
-    DB_STMTS_MAX = 64,                  /* of one batch */
+    DB_STMTS_MAX = 256,                 /* of one batch */
     DB_JOB_BYTES_MAX = 4 * 1024 * 1024, /* of the parameters of one job */
     DB_RESULT_ROWS_MAX = 100 * 1000,    /* more: ERR_TOO_LARGE */
     DB_RESULT_BYTES_MAX = 64 * 1024 * 1024,
@@ -86,11 +86,11 @@ struct db_param {
 };
 
 struct db_stmt {
-    const char *sql; /* literal: lives as long as the db; exactly one statement */
+    const char *sql; /* exactly one statement; prepared once and kept by its text */
     const struct db_param *params;
     size_t n_params;
-    /* In a batch: when this statement touches or returns no row, the transaction is rolled back and
-     * the job ends with ERR_NOT_FOUND. */
+    /* When this statement touches and returns no row, the job ends with ERR_NOT_FOUND, and a batch
+     * is rolled back. */
     bool must_match;
 };
 
