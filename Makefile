@@ -137,7 +137,64 @@ endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz-rule,$(t))))
 fuzzers: $(patsubst %.c,$(B)/%,$(FUZZERS))
 
+# ---- web ----
+NODE := tools/node.sh
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+web: web/dist/index.html
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && ../$(NODE) npm ci --silent --no-audit --no-fund
+	@touch $@
+web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
+	cd web && ../$(NODE) npm run build --silent
+	@touch $@
+test/e2e/node_modules/.package-lock.json: test/e2e/package-lock.json
+	cd test/e2e && ../../$(NODE) npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# ---- the two commands ----
+run:
+	@tools/deps.sh run
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all web
+	@exec $(B)/weir $(WEIR_ARGS)
+
+test:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all web test/e2e/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=asan unit-tests sim-tests integration-tests http-test-server
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=fuzz fuzzers
+	@$(MAKE) --no-print-directory -s test-only
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+joined = $(subst $(space),$(comma),$(strip $(1)))
+NODE_TESTS := $(wildcard test/integration/*/*.test.mjs)
+E2E_TESTS := $(wildcard test/e2e/*.test.mjs)
+# What was built is run, without building anything; e2e apart, since browsers want the machine to themselves.
+test-only:
+	@rm -f build/test-logs/totals.jsonl
+	@status=0; \
+	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs $(shell nproc) \
+	    tap:$(call joined,$(patsubst %.c,build/asan/%,$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS))) \
+	    node:$(call joined,$(NODE_TESTS)) npm:web \
+	    fuzz:$(call joined,$(patsubst %.c,build/fuzz/%,$(FUZZERS))) || status=1; \
+	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS)) || status=1; \
+	$(NODE) test/total.mjs build/test-logs/totals.jsonl; exit $$status
+e2e: all web test/e2e/node_modules/.package-lock.json
+	@$(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS))
+
+fmt:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+lint:
+	@tools/deps.sh lint
+	@tools/lint.sh
+	@$(MAKE) --no-print-directory -s docs-check
+asan ubsan:
+	@$(MAKE) --no-print-directory VARIANT=asan all unit-tests
+tsan:
+	@$(MAKE) --no-print-directory VARIANT=tsan all unit-tests
+
 clean:
-	rm -rf build
+	rm -rf build web/dist
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

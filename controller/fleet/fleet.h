@@ -1,6 +1,7 @@
-/* The media workers: spawned, spoken to, watched, replaced. One worker per core unless configured otherwise.
- * Everything runs on the controller's loop. A worker that exits, misses its heartbeat, or does not read its pipe
- * is killed and replaced; its objects are gone, and whoever had some is told by on_lost. */
+/* The media workers: spawned, spoken to, watched, replaced. One worker per core unless configured
+ * otherwise. Everything runs on the controller's loop. A worker that exits, misses its heartbeat,
+ * or does not read its pipe is killed and replaced; its objects are gone, and whoever had some is
+ * told by on_lost. */
 #ifndef WEIR_CONTROLLER_FLEET_FLEET_H
 #define WEIR_CONTROLLER_FLEET_FLEET_H
 
@@ -33,7 +34,8 @@ struct fleet_config {
     struct fleet_listen listens[FLEET_LISTENS_MAX];
     size_t n_listens;
     const char *log_level;
-    /* Once, when all workers run for the first time, or with an error that says why one could not start. */
+    /* Once, when all workers run for the first time, or with an error that says why one could not
+     * start. */
     void (*on_started)(void *ctx, enum err e, const char *text);
     void *ctx;
 };
@@ -59,12 +61,13 @@ int fleet_worker_load(const struct fleet_worker *w);
 
 /* ---- requests ---- */
 
-/* data: the method's response struct, or NULL where it has none or e is not OK; borrowed for the call. reason: a
- * sentence from the worker, or "" .  e: the worker's answer, or ERR_CLOSED: the worker was lost; ERR_TIMEOUT. */
+/* data: the method's response struct, or NULL where it has none or e is not OK; borrowed for the
+ * call. reason: a sentence from the worker, or "" .  e: the worker's answer, or ERR_CLOSED: the
+ * worker was lost; ERR_TIMEOUT. */
 typedef void fleet_reply_fn(void *ctx, enum err e, const char *reason, const void *data);
 
-/* data: the method's request struct, or NULL. reply may be NULL. It is called once, later, never from inside.
- * Not OK: reply is not called; ERR_CLOSED: the worker does not run; ERR_NOMEM. */
+/* data: the method's request struct, or NULL. reply may be NULL. It is called once, later, never
+ * from inside. Not OK: reply is not called; ERR_CLOSED: the worker does not run; ERR_NOMEM. */
 enum err fleet_request(struct fleet_worker *w, enum pipe_method method, const char *handler_id,
                        const void *data, fleet_reply_fn *reply, void *ctx);
 /* Replies for this ctx are not wanted any more: its owner is going. */
@@ -91,8 +94,8 @@ void fleet_unlisten(struct fleet_listener *l);
 
 /* ---- losses ---- */
 
-/* In its owner's memory. on_lost: all objects in the worker are gone, its requests were answered with ERR_CLOSED.
- * on_running: it runs again. Either may be NULL. */
+/* In its owner's memory. on_lost: all objects in the worker are gone, its requests were answered
+ * with ERR_CLOSED. on_running: it runs again. Either may be NULL. */
 struct fleet_observer {
     void (*on_lost)(void *ctx, struct fleet_worker *w);
     void (*on_running)(void *ctx, struct fleet_worker *w);

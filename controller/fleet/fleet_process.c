@@ -1,0 +1,330 @@
+#include "controller/fleet/fleet_worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+enum { ARGS_MAX = 2 * FLEET_LISTENS_MAX + 16 };
+
+static void on_timer(uv_timer_t *t);
+
+static void arm(struct fleet_worker *w, uint64_t ms)
+{
+    w->timer.data = w;
+    uv_timer_start(&w->timer, on_timer, ms, 0);
+}
+
+void fleet_worker_schedule(struct fleet_worker *w)
+{
+    arm(w, 0);
+}
+
+/* ---- end of a process ---- */
+
+static void on_handle_closed(uv_handle_t *h)
+{
+    struct worker_proc *p = h->data;
+    if (--p->open_handles > 0)
+        return;
+    frame_reader_fini(&p->reader);
+    frame_writer_fini(&p->writer);
+    free(p);
+}
+
+static void close_pipe(uv_pipe_t *pipe)
+{
+    if (!uv_is_closing((uv_handle_t *)pipe))
+        uv_close((uv_handle_t *)pipe, on_handle_closed);
+}
+
+static void close_pipes(struct worker_proc *p)
+{
+    close_pipe(&p->out);
+    close_pipe(&p->in);
+    close_pipe(&p->err);
+}
+
+static uint64_t backoff_ms(const struct fleet_worker *w)
+{
+    if (w->failures <= 1)
+        return 0;
+    unsigned shift = w->failures - 2 < 6 ? w->failures - 2 : 6;
+    uint64_t ms = UINT64_C(100) << shift;
+    return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+/* The process is gone: what next? */
+static void after_exit(struct fleet_worker *w)
+{
+    w->proc = NULL;
+    w->pid = 0;
+    if (w->fleet->closing) {
+        w->state = WORKER_GONE;
+        uv_timer_stop(&w->timer);
+        fleet_on_worker_gone(w);
+        return;
+    }
+    w->state = WORKER_WAITING;
+    arm(w, backoff_ms(w));
+}
+
+static void on_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct worker_proc *p = process->data;
+    struct fleet_worker *w = p->worker;
+    p->exited = true;
+    uv_close((uv_handle_t *)process, on_handle_closed);
+    if (!w) {
+        close_pipes(p);
+        return;
+    }
+    char why[64];
+    if (signal)
+        snprintf(why, sizeof why, "signal %d", signal);
+    else
+        snprintf(why, sizeof why, "exit status %lld", (long long)status);
+    bool before_running = w->state == WORKER_STARTING;
+    fleet_worker_lost(w, why);
+    /* Its last words may still be in the pipe; they are read until its end. */
+    close_pipe(&p->out);
+    close_pipe(&p->in);
+    p->worker = NULL;
+    if (before_running && !w->fleet->started && !w->fleet->closing) {
+        fleet_on_start_failed(w, w->last_words[0] ? w->last_words : why);
+        if (w->fleet->closing)
+            close_pipe(&p->err);
+    }
+    after_exit(w);
+}
+
+void fleet_worker_lost(struct fleet_worker *w, const char *why)
+{
+    if (w->state != WORKER_STARTING && w->state != WORKER_RUNNING)
+        return;
+    bool was_running = w->state == WORKER_RUNNING;
+    struct fleet *f = w->fleet;
+    w->state = WORKER_DYING;
+    if (!f->closing) {
+        log_error("fleet.worker_lost", "worker=%u pid=%d why=\"%s\"", w->index, w->pid, why);
+        bool young = uv_now(f->config.loop) - w->started_ms < BACKOFF_RESET_MS;
+        w->failures = young ? w->failures + 1 : 1;
+        w->restarts++;
+    }
+    if (w->proc && !w->proc->exited) {
+        uv_process_kill(&w->proc->process, f->closing ? SIGTERM : SIGKILL);
+        arm(w, TERM_LIMIT_MS);
+    }
+    w->load = 0;
+    fleet_channel_fail_calls(w);
+    if (was_running && !f->closing) {
+        list_each (node, &f->observers) {
+            struct fleet_observer *o = container_of(node, struct fleet_observer, node);
+            if (o->on_lost)
+                o->on_lost(o->ctx, w);
+        }
+    }
+}
+
+void fleet_worker_stop(struct fleet_worker *w)
+{
+    if (w->state == WORKER_WAITING) {
+        uv_timer_stop(&w->timer);
+        w->state = WORKER_GONE;
+        fleet_on_worker_gone(w);
+    } else {
+        fleet_worker_lost(w, "closing");
+    }
+}
+
+/* ---- time ---- */
+
+static void on_pong(void *ctx, enum err e, const char *reason, const void *data)
+{
+    struct fleet_worker *w = ctx;
+    (void)reason;
+    (void)data;
+    if (e == OK)
+        w->ping_sent_ms = 0;
+}
+
+static void beat(struct fleet_worker *w)
+{
+    uint64_t now = uv_now(w->fleet->config.loop);
+    if (w->ping_sent_ms != 0 && now - w->ping_sent_ms > HEARTBEAT_LIMIT_MS) {
+        fleet_worker_lost(w, "missed its heartbeat");
+        return;
+    }
+    if (w->ping_sent_ms == 0 && fleet_request(w, METHOD_WORKER_PING, NULL, NULL, on_pong, w) == OK)
+        w->ping_sent_ms = now;
+    fleet_channel_expire(w, now);
+    arm(w, HEARTBEAT_MS);
+}
+
+static void start_or_retry(struct fleet_worker *w)
+{
+    if (fleet_worker_start(w) == OK)
+        return;
+    w->failures++;
+    if (!w->fleet->started)
+        fleet_on_start_failed(w, w->last_words);
+    if (w->state == WORKER_WAITING)
+        arm(w, backoff_ms(w));
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct fleet_worker *w = t->data;
+    switch (w->state) {
+    case WORKER_STARTING:
+        /* The heartbeat takes over once it runs. */
+        if (uv_now(w->fleet->config.loop) - w->started_ms >= START_LIMIT_MS)
+            fleet_worker_lost(w, "did not start in time");
+        break;
+    case WORKER_RUNNING:
+        beat(w);
+        break;
+    case WORKER_DYING:
+        if (w->proc && !w->proc->exited)
+            uv_process_kill(&w->proc->process, SIGKILL);
+        break;
+    case WORKER_WAITING:
+        start_or_retry(w);
+        break;
+    case WORKER_GONE:
+        break;
+    }
+}
+
+/* ---- standard error: the worker's log lines go to ours ---- */
+
+static void take_line(struct worker_proc *p, const char *line, size_t n)
+{
+    fprintf(stderr, "%.*s\n", (int)n, line);
+    struct fleet_worker *w = p->worker;
+    const char *found = w ? memmem(line, n, " error ", 7) : NULL;
+    if (found)
+        snprintf(w->last_words, sizeof w->last_words, "%.*s", (int)(line + n - found - 7),
+                 found + 7);
+}
+
+static void on_stderr(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+    struct worker_proc *p = s->data;
+    if (n < 0) {
+        if (p->line_len > 0)
+            take_line(p, p->line, p->line_len);
+        close_pipe(&p->err);
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (buf->base[i] == '\n') {
+            take_line(p, p->line, p->line_len);
+            p->line_len = 0;
+        } else if (p->line_len < sizeof p->line) {
+            p->line[p->line_len++] = buf->base[i];
+        }
+    }
+}
+
+static void on_stderr_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+    struct worker_proc *p = h->data;
+    (void)suggested;
+    *buf = uv_buf_init(p->err_buf, sizeof p->err_buf);
+}
+
+/* ---- start ---- */
+
+struct command {
+    const char *args[ARGS_MAX];
+    size_t n;
+    char listens[FLEET_LISTENS_MAX][160];
+    char port[8];
+    char name[32];
+};
+
+static void build_command(struct command *c, const struct fleet_worker *w)
+{
+    const struct fleet_config *cfg = &w->fleet->config;
+    c->n = 0;
+    c->args[c->n++] = cfg->worker_path;
+    snprintf(c->name, sizeof c->name, "worker-%u", w->index);
+    snprintf(c->port, sizeof c->port, "%u", cfg->port_base + w->index);
+    c->args[c->n++] = "--name";
+    c->args[c->n++] = c->name;
+    c->args[c->n++] = "--log-level";
+    c->args[c->n++] = cfg->log_level;
+    c->args[c->n++] = "--port";
+    c->args[c->n++] = c->port;
+    for (size_t i = 0; i < cfg->n_listens; i++) {
+        const struct fleet_listen *l = &cfg->listens[i];
+        snprintf(c->listens[i], sizeof c->listens[i], "%s%s%s", l->ip, l->announced ? "=" : "",
+                 l->announced ? l->announced : "");
+        c->args[c->n++] = "--listen";
+        c->args[c->n++] = c->listens[i];
+    }
+    c->args[c->n] = NULL;
+}
+
+static struct worker_proc *proc_new(struct fleet_worker *w)
+{
+    struct worker_proc *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    uv_loop_t *loop = w->fleet->config.loop;
+    p->worker = w;
+    frame_reader_init(&p->reader, 0);
+    frame_writer_init(&p->writer, PIPE_QUEUE_MAX);
+    uv_pipe_init(loop, &p->out, 0);
+    uv_pipe_init(loop, &p->in, 0);
+    uv_pipe_init(loop, &p->err, 0);
+    p->out.data = p->in.data = p->err.data = p->process.data = p;
+    p->open_handles = 4;
+    return p;
+}
+
+enum err fleet_worker_start(struct fleet_worker *w)
+{
+    struct worker_proc *p = proc_new(w);
+    if (!p)
+        return ERR_NOMEM;
+    struct command command;
+    build_command(&command, w);
+    uv_stdio_container_t stdio[5] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_IGNORE},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->err},
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&p->out},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->in}};
+    /* libuv's argv is not const, but is only read. */
+    uv_process_options_t options = {.file = command.args[0],
+                                    .args = (char **)(uintptr_t)command.args,
+                                    .exit_cb = on_exit,
+                                    .stdio = stdio,
+                                    .stdio_count = 5};
+    int e = uv_spawn(w->fleet->config.loop, &p->process, &options);
+    p->process.data = p;
+    if (e != 0) {
+        snprintf(w->last_words, sizeof w->last_words, "cannot run %s: %s",
+                 w->fleet->config.worker_path, uv_strerror(e));
+        log_error("fleet.spawn_failed", "worker=%u why=\"%s\"", w->index, w->last_words);
+        p->worker = NULL;
+        uv_close((uv_handle_t *)&p->process, on_handle_closed);
+        close_pipes(p);
+        return ERR_IO;
+    }
+    w->proc = p;
+    w->pid = p->process.pid;
+    w->state = WORKER_STARTING;
+    w->generation++;
+    w->started_ms = uv_now(w->fleet->config.loop);
+    w->ping_sent_ms = 0;
+    w->last_words[0] = '\0';
+    uv_read_start((uv_stream_t *)&p->err, on_stderr_alloc, on_stderr);
+    fleet_channel_start(p);
+    arm(w, START_LIMIT_MS);
+    return OK;
+}

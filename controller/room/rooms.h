@@ -1,0 +1,125 @@
+/* Rooms as other features see them: who is in, what is produced, on which worker and router. A room
+ * is one router in the least loaded worker; when that worker is lost the room gets a new router by
+ * itself and its clients are told to re-create their transports. Single thread, the controller's
+ * loop. */
+#ifndef WEIR_CONTROLLER_ROOM_ROOMS_H
+#define WEIR_CONTROLLER_ROOM_ROOMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/list.h"
+#include "common/metrics.h"
+#include "common/rng.h"
+#include "controller/fleet/fleet.h"
+#include "controller/net/http.h"
+#include "proto/rtp_parameters.h"
+
+struct rooms;
+struct room;
+struct room_peer;
+struct room_producer;
+
+enum { ROOM_ID_MAX = 64, PEER_ID_MAX = 64, DISPLAY_NAME_MAX = 64, STREAM_TITLE_MAX = 140 };
+
+/* broadcaster: the one whose producers are the room's stream; viewer: only receives and is not
+ * announced to others; participant: one of many in a conversation. */
+enum room_role { ROLE_PARTICIPANT, ROLE_BROADCASTER, ROLE_VIEWER };
+
+struct rooms_config {
+    struct uv_loop_s *loop;
+    struct fleet *fleet;
+    struct http_server *http; /* gets the /ws endpoints */
+    struct metrics *metrics;  /* NULL: none */
+    struct rng *rng;
+    unsigned rooms_max;
+    unsigned peers_per_room_max;  /* viewers included */
+    unsigned requests_per_second; /* of one connection; burst: twice that */
+    size_t message_bytes_max;
+    uint32_t initial_outgoing_bps;
+    uint32_t max_incoming_bps; /* of one transport, 0: no limit */
+    /* RTCIceServer objects for joinRoom's iceServers, an array; borrowed. NULL: none. */
+    json_t *ice_servers;
+};
+
+MUST_CHECK enum err rooms_open(const struct rooms_config *config, struct rooms **out);
+/* Closes connections with 1001 and all rooms; closed is called once, when nothing is left. */
+void rooms_close(struct rooms *r, void (*closed)(void *ctx), void *ctx);
+
+/* ---- looking ---- */
+
+struct room *rooms_find(struct rooms *r, const char *room_id);
+size_t rooms_count(const struct rooms *r);
+/* In no order; the room of the call may be closed in it. */
+void rooms_each(struct rooms *r, void (*each)(void *ctx, struct room *room), void *ctx);
+
+const char *room_id(const struct room *room);
+/* The router, once it is there: NULL while it is being made or after its worker was lost. */
+const char *room_router_id(const struct room *room);
+struct fleet_worker *room_worker(const struct room *room);
+const struct rtp_capabilities *room_rtp_capabilities(const struct room *room);
+/* Peers with a role; viewers are the ones that only receive. */
+size_t room_count(const struct room *room, enum room_role role);
+
+void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_producer *p),
+                        void *ctx);
+const char *producer_id(const struct room_producer *p);
+enum media_kind producer_kind(const struct room_producer *p);
+bool producer_paused(const struct room_producer *p);
+struct room_peer *producer_peer(const struct room_producer *p);
+/* What consumers can be offered (controller/rtc/ortc.h, ortc_consumable). */
+const struct rtp_parameters *producer_consumable(const struct room_producer *p);
+
+const char *peer_id(const struct room_peer *p);
+const char *peer_display_name(const struct room_peer *p);
+enum room_role peer_role(const struct room_peer *p);
+/* What a broadcaster called its stream; "" when it did not. */
+const char *peer_title(const struct room_peer *p);
+
+/* ---- being told ---- */
+
+/* In its owner's memory; NULL members are not called. Objects are valid in the call. */
+struct rooms_observer {
+    /* The router is there: for the first time, or again after a loss. */
+    void (*on_router)(void *ctx, struct room *room);
+    /* Its worker was lost, and with it every transport and consumer that a feature had in it.
+     * Producers of clients were removed (and told) before; they come back when the clients do. */
+    void (*on_router_lost)(void *ctx, struct room *room);
+    void (*on_closed)(void *ctx, struct room *room);
+    void (*on_peer_joined)(void *ctx, struct room *room, struct room_peer *peer);
+    void (*on_peer_left)(void *ctx, struct room *room, struct room_peer *peer);
+    void (*on_producer_added)(void *ctx, struct room *room, struct room_producer *p);
+    void (*on_producer_removed)(void *ctx, struct room *room, struct room_producer *p);
+    void (*on_producer_paused)(void *ctx, struct room *room, struct room_producer *p, bool paused);
+    void *ctx; /* borrowed */
+    struct list node;
+};
+
+void rooms_observe(struct rooms *r, struct rooms_observer *o);
+void rooms_unobserve(struct rooms_observer *o);
+
+/* Sends a notification to all peers of a room; data is stolen (its reference is taken). */
+void room_notify(struct room *room, const char *method, json_t *data);
+/* joinRoom's hlsUrl for peers that join from now on; NULL: none. Copied. */
+void room_set_hls_url(struct room *room, const char *url);
+
+/* ---- the service's own peers (test card, RTP ingest) ---- */
+
+/* Makes the room if it is not there; the peer keeps it open. ERR_EXISTS: the id is in use. */
+MUST_CHECK enum err room_own_peer_open(struct rooms *r, const char *room_id, const char *peer_id,
+                                       const char *display_name, enum room_role role,
+                                       const char *title, struct room_peer **out);
+void room_own_peer_close(struct room_peer *p);
+struct room *peer_room(const struct room_peer *p);
+
+/* Announces a producer on a transport that the caller made in the room's router (a plain one,
+ * comedia). Its parameters are negotiated as a client's are. done is called once, unless the peer
+ * is closed before; e is not OK when the worker refuses or is lost. */
+typedef void room_produce_fn(void *ctx, enum err e, const char *reason, struct room_producer *p);
+MUST_CHECK enum err room_own_produce(struct room_peer *p, const char *transport_id,
+                                     enum media_kind kind, struct rtp_parameters *parameters,
+                                     room_produce_fn *done, void *ctx, struct field_error *error);
+
+#endif
