@@ -3,7 +3,7 @@
 #ifndef WEIR_WORKER_ENGINE_OSSL_H
 #define WEIR_WORKER_ENGINE_OSSL_H
 
-#define ERR_STATE OPENSSL_ERR_STATE_TYPE
+#define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
