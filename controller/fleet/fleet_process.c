@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 
@@ -22,29 +23,82 @@ void fleet_worker_schedule(struct fleet_worker *w)
     arm(w, 0);
 }
 
+/* ---- standard error: the worker's log lines go to ours ---- */
+
+static void take_line(struct worker_proc *p, const char *line, size_t n)
+{
+    fprintf(stderr, "%.*s\n", (int)n, line);
+    struct fleet_worker *w = p->worker;
+    const char *found = w ? memmem(line, n, " error ", 7) : NULL;
+    if (found)
+        snprintf(w->last_words, sizeof w->last_words, "%.*s", (int)(line + n - found - 7),
+                 found + 7);
+}
+
+static void take_bytes(struct worker_proc *p, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n') {
+            take_line(p, p->line, p->line_len);
+            p->line_len = 0;
+        } else if (p->line_len < sizeof p->line) {
+            p->line[p->line_len++] = bytes[i];
+        }
+    }
+}
+
+/* After the exit: its last words, which say why, may still be in the pipe. */
+static void drain_stderr(struct worker_proc *p)
+{
+    uv_os_fd_t fd;
+    ssize_t n;
+    if (uv_fileno((uv_handle_t *)&p->err, &fd) == 0) {
+        while ((n = read(fd, p->err_buf, sizeof p->err_buf)) > 0)
+            take_bytes(p, p->err_buf, (size_t)n);
+    }
+    if (p->line_len > 0)
+        take_line(p, p->line, p->line_len);
+    p->line_len = 0;
+}
+
+static void on_stderr(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+    struct worker_proc *p = s->data;
+    if (n < 0)
+        uv_read_stop(s);
+    else
+        take_bytes(p, buf->base, (size_t)n);
+}
+
+static void on_stderr_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+    struct worker_proc *p = h->data;
+    (void)suggested;
+    *buf = uv_buf_init(p->err_buf, sizeof p->err_buf);
+}
+
 /* ---- end of a process ---- */
+
+static void let_go(struct worker_proc *p)
+{
+    if (--p->open_handles == 0)
+        free(p);
+}
 
 static void on_handle_closed(uv_handle_t *h)
 {
-    struct worker_proc *p = h->data;
-    if (--p->open_handles > 0)
-        return;
-    frame_reader_fini(&p->reader);
-    frame_writer_fini(&p->writer);
-    free(p);
+    let_go(h->data);
 }
 
-static void close_pipe(uv_pipe_t *pipe)
+static void on_pipe_closed(void *ctx)
 {
-    if (!uv_is_closing((uv_handle_t *)pipe))
-        uv_close((uv_handle_t *)pipe, on_handle_closed);
+    let_go(ctx);
 }
 
-static void close_pipes(struct worker_proc *p)
+static void close_err(struct worker_proc *p)
 {
-    close_pipe(&p->out);
-    close_pipe(&p->in);
-    close_pipe(&p->err);
+    if (!uv_is_closing((uv_handle_t *)&p->err))
+        uv_close((uv_handle_t *)&p->err, on_handle_closed);
 }
 
 static uint64_t backoff_ms(const struct fleet_worker *w)
@@ -71,16 +125,15 @@ static void after_exit(struct fleet_worker *w)
     arm(w, backoff_ms(w));
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct worker_proc *p = process->data;
     struct fleet_worker *w = p->worker;
     p->exited = true;
+    drain_stderr(p);
     uv_close((uv_handle_t *)process, on_handle_closed);
-    if (!w) {
-        close_pipes(p);
-        return;
-    }
+    frame_pipe_close(&p->pipe, on_pipe_closed);
+    close_err(p);
     char why[64];
     if (signal)
         snprintf(why, sizeof why, "signal %d", signal);
@@ -88,15 +141,9 @@ static void on_exit(uv_process_t *process, int64_t status, int signal)
         snprintf(why, sizeof why, "exit status %lld", (long long)status);
     bool before_running = w->state == WORKER_STARTING;
     fleet_worker_lost(w, why);
-    /* Its last words may still be in the pipe; they are read until its end. */
-    close_pipe(&p->out);
-    close_pipe(&p->in);
     p->worker = NULL;
-    if (before_running && !w->fleet->started && !w->fleet->closing) {
+    if (before_running && !w->fleet->started && !w->fleet->closing)
         fleet_on_start_failed(w, w->last_words[0] ? w->last_words : why);
-        if (w->fleet->closing)
-            close_pipe(&p->err);
-    }
     after_exit(w);
 }
 
@@ -198,44 +245,6 @@ static void on_timer(uv_timer_t *t)
     }
 }
 
-/* ---- standard error: the worker's log lines go to ours ---- */
-
-static void take_line(struct worker_proc *p, const char *line, size_t n)
-{
-    fprintf(stderr, "%.*s\n", (int)n, line);
-    struct fleet_worker *w = p->worker;
-    const char *found = w ? memmem(line, n, " error ", 7) : NULL;
-    if (found)
-        snprintf(w->last_words, sizeof w->last_words, "%.*s", (int)(line + n - found - 7),
-                 found + 7);
-}
-
-static void on_stderr(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
-{
-    struct worker_proc *p = s->data;
-    if (n < 0) {
-        if (p->line_len > 0)
-            take_line(p, p->line, p->line_len);
-        close_pipe(&p->err);
-        return;
-    }
-    for (ssize_t i = 0; i < n; i++) {
-        if (buf->base[i] == '\n') {
-            take_line(p, p->line, p->line_len);
-            p->line_len = 0;
-        } else if (p->line_len < sizeof p->line) {
-            p->line[p->line_len++] = buf->base[i];
-        }
-    }
-}
-
-static void on_stderr_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
-{
-    struct worker_proc *p = h->data;
-    (void)suggested;
-    *buf = uv_buf_init(p->err_buf, sizeof p->err_buf);
-}
-
 /* ---- start ---- */
 
 struct command {
@@ -276,13 +285,10 @@ static struct worker_proc *proc_new(struct fleet_worker *w)
         return NULL;
     uv_loop_t *loop = w->fleet->config.loop;
     p->worker = w;
-    frame_reader_init(&p->reader, 0);
-    frame_writer_init(&p->writer, PIPE_QUEUE_MAX);
-    uv_pipe_init(loop, &p->out, 0);
-    uv_pipe_init(loop, &p->in, 0);
+    frame_pipe_init(&p->pipe, loop, PIPE_QUEUE_MAX, fleet_channel_frame, fleet_channel_broken, p);
     uv_pipe_init(loop, &p->err, 0);
-    p->out.data = p->in.data = p->err.data = p->process.data = p;
-    p->open_handles = 4;
+    p->err.data = p->process.data = p;
+    p->open_handles = 3;
     return p;
 }
 
@@ -297,12 +303,12 @@ enum err fleet_worker_start(struct fleet_worker *w)
         {.flags = UV_IGNORE},
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->err},
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&p->out},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->in}};
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&p->pipe.out},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->pipe.in}};
     /* libuv's argv is not const, but is only read. */
     uv_process_options_t options = {.file = command.args[0],
                                     .args = (char **)(uintptr_t)command.args,
-                                    .exit_cb = on_exit,
+                                    .exit_cb = on_process_exit,
                                     .stdio = stdio,
                                     .stdio_count = 5};
     int e = uv_spawn(w->fleet->config.loop, &p->process, &options);
@@ -313,7 +319,8 @@ enum err fleet_worker_start(struct fleet_worker *w)
         log_error("fleet.spawn_failed", "worker=%u why=\"%s\"", w->index, w->last_words);
         p->worker = NULL;
         uv_close((uv_handle_t *)&p->process, on_handle_closed);
-        close_pipes(p);
+        frame_pipe_close(&p->pipe, on_pipe_closed);
+        close_err(p);
         return ERR_IO;
     }
     w->proc = p;
@@ -324,7 +331,7 @@ enum err fleet_worker_start(struct fleet_worker *w)
     w->ping_sent_ms = 0;
     w->last_words[0] = '\0';
     uv_read_start((uv_stream_t *)&p->err, on_stderr_alloc, on_stderr);
-    fleet_channel_start(p);
+    frame_pipe_start(&p->pipe);
     arm(w, START_LIMIT_MS);
     return OK;
 }

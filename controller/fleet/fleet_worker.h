@@ -5,7 +5,7 @@
 #include <uthash.h>
 #include <uv.h>
 
-#include "common/frame.h"
+#include "common/frame_pipe.h"
 #include "controller/fleet/fleet.h"
 
 enum {
@@ -68,16 +68,10 @@ struct fleet_worker {
 struct worker_proc {
     struct fleet_worker *worker; /* NULL once the worker has let go */
     uv_process_t process;
-    uv_pipe_t out; /* to the worker's fd 3 */
-    uv_pipe_t in;  /* from its fd 4 */
-    uv_pipe_t err; /* its standard error */
-    unsigned open_handles;
+    struct frame_pipe pipe; /* to its fd 3, from its fd 4 */
+    uv_pipe_t err;          /* its standard error */
+    unsigned open_handles;  /* process, pipe (as one), err */
     bool exited;
-    bool writing;
-    uv_write_t write;
-    struct frame_reader reader;
-    struct frame_writer writer;
-    char read_buf[64 * 1024];
     char line[STDERR_LINE_MAX]; /* an unfinished line of standard error */
     size_t line_len;
     char err_buf[4096];
@@ -104,10 +98,12 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why);
 void fleet_worker_stop(struct fleet_worker *w);
 
 /* fleet_channel.c */
-void fleet_channel_start(struct worker_proc *p);
+/* Of frame_pipe; ctx is the struct worker_proc. */
+void fleet_channel_frame(void *ctx, struct slice frame);
+void fleet_channel_broken(void *ctx, const char *why);
 void fleet_channel_fail_calls(struct fleet_worker *w);
-/* Answers calls that took too long; true if there was one. */
-bool fleet_channel_expire(struct fleet_worker *w, uint64_t now_ms);
+/* Answers calls that took too long. */
+void fleet_channel_expire(struct fleet_worker *w, uint64_t now_ms);
 
 /* fleet.c */
 void fleet_on_running(struct fleet_worker *w);

@@ -169,8 +169,8 @@ void tcp_close_conn(struct tcp_io *io, const struct tuple *tuple)
 }
 
 /* Appends a frame to what is pending, or drops it whole. */
-static void queue_frame(struct tcp_conn *c, const uint8_t head[FRAME_HEAD], const uint8_t *bytes,
-                        uint32_t len)
+static void queue_frame(struct tcp_conn *c, const uint8_t head[TCP_FRAME_HEAD],
+                        const uint8_t *bytes, uint32_t len)
 {
     if (!c->pending && !(c->pending = malloc(PENDING_CAP))) {
         c->io->counters.dropped_out++;
@@ -181,13 +181,13 @@ static void queue_frame(struct tcp_conn *c, const uint8_t head[FRAME_HEAD], cons
         c->pending_len -= c->pending_at;
         c->pending_at = 0;
     }
-    if (c->pending_len + FRAME_HEAD + len > PENDING_CAP) {
+    if (c->pending_len + TCP_FRAME_HEAD + len > PENDING_CAP) {
         c->io->counters.dropped_out++;
         return;
     }
-    memcpy(c->pending + c->pending_len, head, FRAME_HEAD);
-    memcpy(c->pending + c->pending_len + FRAME_HEAD, bytes, len);
-    c->pending_len += FRAME_HEAD + len;
+    memcpy(c->pending + c->pending_len, head, TCP_FRAME_HEAD);
+    memcpy(c->pending + c->pending_len + TCP_FRAME_HEAD, bytes, len);
+    c->pending_len += TCP_FRAME_HEAD + len;
     c->io->counters.frames_out++;
     c->io->counters.bytes_out += len;
 }
@@ -199,13 +199,14 @@ static bool queue_rest(struct tcp_conn *c, const uint8_t *head, const uint8_t *b
     if (!c->pending && !(c->pending = malloc(PENDING_CAP)))
         return false;
     c->pending_at = c->pending_len = 0;
-    if (taken < FRAME_HEAD) {
-        memcpy(c->pending, head + taken, FRAME_HEAD - taken);
-        c->pending_len = FRAME_HEAD - taken;
-        taken = FRAME_HEAD;
+    if (taken < TCP_FRAME_HEAD) {
+        memcpy(c->pending, head + taken, TCP_FRAME_HEAD - taken);
+        c->pending_len = TCP_FRAME_HEAD - taken;
+        taken = TCP_FRAME_HEAD;
     }
-    memcpy(c->pending + c->pending_len, bytes + (taken - FRAME_HEAD), len - (taken - FRAME_HEAD));
-    c->pending_len += len - (taken - FRAME_HEAD);
+    memcpy(c->pending + c->pending_len, bytes + (taken - TCP_FRAME_HEAD),
+           len - (taken - TCP_FRAME_HEAD));
+    c->pending_len += len - (taken - TCP_FRAME_HEAD);
     c->io->counters.frames_out++;
     c->io->counters.bytes_out += len;
     return true;
@@ -215,14 +216,14 @@ enum { WRITE_FRAMES = 32 };
 
 struct write_run {
     unsigned n;
-    uint8_t heads[WRITE_FRAMES][FRAME_HEAD];
+    uint8_t heads[WRITE_FRAMES][TCP_FRAME_HEAD];
     uv_buf_t bufs[2 * WRITE_FRAMES];
 };
 
 static void add_frame(struct write_run *r, uint8_t *bytes, uint32_t len)
 {
     put_u16(r->heads[r->n], (uint16_t)len);
-    r->bufs[2 * r->n] = uv_buf_init((char *)r->heads[r->n], FRAME_HEAD);
+    r->bufs[2 * r->n] = uv_buf_init((char *)r->heads[r->n], TCP_FRAME_HEAD);
     r->bufs[2 * r->n + 1] = uv_buf_init((char *)bytes, len);
     r->n++;
 }
@@ -239,7 +240,7 @@ static bool write_run(struct tcp_conn *c, struct write_run *r)
     for (unsigned i = 0; i < r->n; i++) {
         const uint8_t *bytes = (const uint8_t *)r->bufs[2 * i + 1].base;
         uint32_t len = (uint32_t)r->bufs[2 * i + 1].len;
-        uint32_t whole = FRAME_HEAD + len;
+        uint32_t whole = TCP_FRAME_HEAD + len;
         if (taken >= whole) {
             taken -= whole;
             c->io->counters.frames_out++;
@@ -267,7 +268,7 @@ void tcp_send(struct tcp_io *io, struct txq *q, const struct tx_dest *d)
     bool alive = true;
     for (uint32_t slot = d->first; slot != TX_NONE && alive; slot = q->slots[slot].next) {
         if (c->pending_len > c->pending_at) {
-            uint8_t head[FRAME_HEAD];
+            uint8_t head[TCP_FRAME_HEAD];
             put_u16(head, (uint16_t)q->slots[slot].len);
             queue_frame(c, head, txq_bytes(q, slot), q->slots[slot].len);
             continue;

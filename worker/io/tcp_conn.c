@@ -68,20 +68,20 @@ static size_t take_frames(struct tcp_conn *c, usec now, size_t n)
             c->skip -= (uint32_t)step;
             at += step;
         }
-        if (n - at < FRAME_HEAD)
+        if (n - at < TCP_FRAME_HEAD)
             break;
         size_t len = (size_t)c->buf[at] << 8 | c->buf[at + 1];
         if (len > PACKET_CAP) {
             c->io->counters.oversized_in++;
             c->skip = (uint32_t)len;
-            at += FRAME_HEAD;
+            at += TCP_FRAME_HEAD;
             continue;
         }
-        if (n - at - FRAME_HEAD < len)
+        if (n - at - TCP_FRAME_HEAD < len)
             break;
         if (len > 0)
-            deliver(c, now, slice_of(c->buf + at + FRAME_HEAD, len));
-        at += FRAME_HEAD + len;
+            deliver(c, now, slice_of(c->buf + at + TCP_FRAME_HEAD, len));
+        at += TCP_FRAME_HEAD + len;
     }
     return at;
 }

@@ -9,7 +9,7 @@
 
 enum {
     /* RFC 4571: a frame is a 16-bit length and that many bytes. */
-    FRAME_HEAD = 2,
+    TCP_FRAME_HEAD = 2,
     READ_CAP = 16 * 1024,
     /* What may wait for a peer that reads slowly: about a second of 2.5 Mbit/s video. */
     PENDING_CAP = 384 * 1024,
