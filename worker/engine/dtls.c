@@ -180,7 +180,8 @@ static enum err make_ssl(struct dtls *d)
     if (!bio)
         return ERR_NOMEM;
     SSL_set_bio(d->ssl, bio, bio); /* takes the one reference for both directions */
-    SSL_set_app_data(d->ssl, d);
+    if (SSL_set_app_data(d->ssl, d) != 1)
+        return ERR_NOMEM;
     SSL_set_mtu(d->ssl, DTLS_MTU);
     DTLS_set_timer_cb(d->ssl, next_retransmission);
     if (d->role == DTLS_CLIENT)
