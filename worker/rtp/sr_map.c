@@ -25,7 +25,7 @@ void sr_map_update(struct sr_map *m, usec now, uint64_t ntp, uint32_t rtp)
 /* Ticks of the RTP clock to NTP's 2^-32 s, rounded. */
 static int64_t ticks_to_ntp(const struct sr_map *m, int32_t ticks)
 {
-    __int128 scaled = (__int128)ticks << 32;
+    __int128 scaled = (__int128)ticks * ((__int128)1 << 32);
     __int128 half = m->clock_rate / 2;
     return (int64_t)((scaled + (ticks < 0 ? -half : half)) / m->clock_rate);
 }
