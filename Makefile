@@ -6,7 +6,9 @@ PKGS_common := jansson libcrypto
 PKGS_worker := libuv openssl libsrtp2
 PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
         -Wnull-dereference -Wconversion -Werror
 CFLAGS_release := -O3 -g -flto=auto -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
@@ -87,6 +89,7 @@ DEPS_controller/data := controller/data proto common
 DEPS_controller/settings := controller/settings common
 DEPS_controller/stream := controller/stream controller/data proto common
 DEPS_controller/fleet := controller/fleet proto common
+DEPS_controller/rtc := controller/rtc proto common
 DEPS_controller := $(CONTROLLER_DIRS) proto common
 deps-of = $(or $(DEPS_$(1)),$(if $(filter controller/%,$(1)),$(1) $(DEPS_controller)),$(error no DEPS for $(1)))
 libs-of = -Wl,--start-group $(foreach d,$(call deps-of,$(1)),$(call lib,$(d))) -Wl,--end-group

@@ -137,7 +137,7 @@ enum err ortc_router_capabilities(const struct rtp_codec_capability *media, size
     if (!out->codecs)
         return fail(error, ERR_NOMEM, "mediaCodecs", "needs more memory than there is");
     for (size_t i = 0; i < n; i++) {
-        char path[32];
+        char path[48];
         snprintf(path, sizeof path, "mediaCodecs[%zu]", i);
         enum err e = add_codec(&media[i], path, &types, arena, out, error);
         if (e != OK)
