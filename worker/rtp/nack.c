@@ -1,5 +1,6 @@
 #include "worker/rtp/nack.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,7 @@ size_t nack_collect(struct nack *n, usec now, usec rtt, uint16_t *out, size_t ca
         again = NACK_TICK_US;
     size_t n_out = 0;
     uint16_t kept = 0;
+    bool more = false;
     usec next = USEC_NEVER;
     for (uint16_t i = 0; i < n->n; i++) {
         struct nack_entry e = n->entries[i];
@@ -163,6 +165,8 @@ size_t nack_collect(struct nack *n, usec now, usec rtt, uint16_t *out, size_t ca
             e.tries++;
             e.due = now + again;
             out[n_out++] = e.seq;
+        } else if (e.due <= now) {
+            more = true;
         }
         next = usec_min(next, e.due);
         n->entries[kept++] = e;
@@ -170,7 +174,9 @@ size_t nack_collect(struct nack *n, usec now, usec rtt, uint16_t *out, size_t ca
     n->n = kept;
     n->requested += n_out;
     /* A new gap brings the deadline forward again. */
-    n->next = next == USEC_NEVER || next > now + NACK_TICK_US ? next : now + NACK_TICK_US;
+    if (!more && next < now + NACK_TICK_US)
+        next = now + NACK_TICK_US;
+    n->next = next;
     return n_out;
 }
 

@@ -55,7 +55,8 @@ void nack_reset(struct nack *n);
  * had, it reads as "too much is missing". */
 struct nack_verdict nack_received(struct nack *n, usec now, uint16_t seq, bool key_frame);
 /* Up to cap sequence numbers to ask for now, ascending; their tries are counted. What was asked for
- * NACK_MAX_TRIES times is dropped. rtt: 0 when unknown. */
+ * NACK_MAX_TRIES times is dropped. With more due than cap, the deadline stays. rtt: 0 when unknown.
+ */
 size_t nack_collect(struct nack *n, usec now, usec rtt, uint16_t *out, size_t cap);
 usec nack_deadline(const struct nack *n);
 

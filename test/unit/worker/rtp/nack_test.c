@@ -179,14 +179,17 @@ static void old_gaps_are_forgotten(void **state)
     assert_int_equal(nack.gave_up, 1);
 }
 
-static void what_does_not_fit_follows_at_the_next_tick(void **state)
+static void what_does_not_fit_stays_due(void **state)
 {
     (void)state;
     received(0, 0);
     received(0, 11);
     assert_int_equal(nack_collect(&nack, 0, 0, seqs, 4), 4);
-    assert_int_equal(nack_collect(&nack, 40 * MS, 0, seqs, 4), 4);
+    assert_int_equal(nack_deadline(&nack), 0);
+    assert_int_equal(nack_collect(&nack, 0, 0, seqs, 4), 4);
     assert_int_equal(seqs[0], 5);
+    assert_int_equal(nack_collect(&nack, 0, 0, seqs, 4), 2);
+    assert_true(nack_deadline(&nack) > 0);
 }
 
 static void a_reset_forgets(void **state)
@@ -215,7 +218,7 @@ int main(void)
         T(a_jump_of_more_than_a_thousand_starts_anew),
         T(exactly_a_thousand_are_still_asked_for),
         T(old_gaps_are_forgotten),
-        T(what_does_not_fit_follows_at_the_next_tick),
+        T(what_does_not_fit_stays_due),
         T(a_reset_forgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
