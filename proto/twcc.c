@@ -166,17 +166,29 @@ static unsigned cursor_next(struct cursor *c)
     return symbol;
 }
 
-/* How many statuses from c on equal the first, at most RUN_MAX. */
+/* How many statuses from c on equal the first, at most RUN_MAX. A gap costs one step however wide
+ * it is: its width is the peer's choice. */
 static unsigned run_length(struct cursor c, unsigned *symbol)
 {
+    *symbol = SYMBOL_LOST;
+    if (c.gap > 0)
+        return c.gap < RUN_MAX ? c.gap : RUN_MAX;
     unsigned n = 1;
     *symbol = cursor_next(&c);
-    while (c.left > 0 && n < RUN_MAX) {
-        if (cursor_next(&c) != *symbol)
-            break;
+    while (c.left > 0 && c.gap == 0 && n < RUN_MAX && cursor_next(&c) == *symbol)
         n++;
-    }
     return n;
+}
+
+static void take_run(struct cursor *c, unsigned symbol, unsigned run)
+{
+    if (symbol == SYMBOL_LOST) {
+        c->gap -= run;
+        c->left -= run;
+        return;
+    }
+    while (run-- > 0)
+        (void)cursor_next(c);
 }
 
 /* Takes one chunk's statuses off the cursor: the kind that covers most of them. */
@@ -186,8 +198,7 @@ static uint16_t next_chunk(struct cursor *c)
     unsigned run = run_length(*c, &symbol);
     unsigned vector = symbol == SYMBOL_LARGE ? VECTOR_2_LEN : VECTOR_1_LEN;
     if (run >= vector || run == c->left) {
-        for (unsigned i = 0; i < run; i++)
-            (void)cursor_next(c);
+        take_run(c, symbol, run);
         return (uint16_t)(symbol << 13 | run);
     }
     struct cursor ahead = *c;
