@@ -105,6 +105,59 @@ export async function openMic(deviceId: string | null): Promise<MediaStreamTrack
   return stream.getAudioTracks()[0]!;
 }
 
+export interface Opened {
+  camera: MediaStreamTrack | null;
+  mic: MediaStreamTrack | null;
+  /** What went wrong first, where something did. */
+  problem: CaptureError | null;
+}
+
+/**
+ * Camera and microphone in one go, so that browsers ask once. Where one of them is missing or busy, the
+ * other is opened alone; a remembered device that is gone gives way to the default one.
+ */
+export async function openBoth(
+  cameraId: string | null,
+  micId: string | null,
+  quality: Quality,
+): Promise<Opened> {
+  const opened: Opened = { camera: null, mic: null, problem: null };
+  const { width, height } = QUALITIES[quality];
+  try {
+    const stream = await mediaDevices('camera').getUserMedia({
+      video: {
+        width: { ideal: width },
+        height: { ideal: height },
+        frameRate: { ideal: FRAME_RATE },
+        ...(cameraId ? { deviceId: { ideal: cameraId } } : {}),
+      },
+      audio: {
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+        ...(micId ? { deviceId: { ideal: micId } } : {}),
+      },
+    });
+    opened.camera = stream.getVideoTracks()[0] ?? null;
+    opened.mic = stream.getAudioTracks()[0] ?? null;
+    if (opened.camera) opened.camera.contentHint = 'motion';
+    return opened;
+  } catch (e) {
+    const problem = e instanceof CaptureError ? e.problem : captureProblem(e, 'camera');
+    if (problem === 'denied' || problem === 'insecure') {
+      opened.problem = new CaptureError(problem, 'camera', e);
+      return opened;
+    }
+  }
+  const keep = (e: unknown) => {
+    if (e instanceof CaptureError) opened.problem ??= e;
+    return null;
+  };
+  opened.camera = await openCamera(null, quality).catch(keep);
+  opened.mic = await openMic(null).catch(keep);
+  return opened;
+}
+
 export function canShareScreen(): boolean {
   return typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 }

@@ -1,0 +1,115 @@
+/** The frame, and which page stands in it. Each page's code comes when it is first shown. */
+import { Suspense, lazy, useEffect, useRef } from 'react';
+import { t } from '../strings';
+import { Icon, Logo, type IconName } from '../ui/Icon';
+import { Button, ButtonLink, Spinner } from '../ui/controls';
+import { ErrorBoundary } from './ErrorBoundary';
+import { followLink, parseRoute, usePathname, type Route } from './router';
+import { useTheme, type Theme } from './theme';
+
+const HomePage = lazy(() => import('../home/HomePage'));
+const StudioPage = lazy(() => import('../studio/StudioPage'));
+const WatchPage = lazy(() => import('../watch/WatchPage'));
+const RoomPage = lazy(() => import('../room/RoomPage'));
+
+const NAV: { page: Route['page']; href: string; label: string; icon: IconName }[] = [
+  { page: 'home', href: '/', label: t.app.home, icon: 'live' },
+  { page: 'watch', href: '/watch', label: t.app.watch, icon: 'play' },
+  { page: 'room', href: '/room', label: t.app.room, icon: 'people' },
+  { page: 'studio', href: '/studio', label: t.app.studio, icon: 'camera' },
+];
+
+const THEME_ICON: Record<Theme, IconName> = { system: 'auto', light: 'sun', dark: 'moon' };
+
+export function App() {
+  const pathname = usePathname();
+  const route = parseRoute(pathname);
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+
+  /* A new page starts at its beginning for keyboard and screen reader too. */
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else main.current?.focus();
+  }, [route.page]);
+
+  return (
+    <div className={route.page === 'room' && route.roomId ? 'bare' : undefined}>
+      <a className="btn btn-primary skip" href="#main">
+        {t.app.skip}
+      </a>
+      <TopBar page={route.page} />
+      <main id="main" className="main" ref={main} tabIndex={-1}>
+        <ErrorBoundary key={route.page}>
+          <Suspense fallback={<Loading />}>
+            <Page route={route} />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+    </div>
+  );
+}
+
+function TopBar({ page }: { page: Route['page'] }) {
+  const [theme, nextTheme] = useTheme();
+  return (
+    <header className="topbar">
+      <div className="topbar-inner">
+        <a className="logo" href="/" onClick={followLink}>
+          <Logo />
+          {t.app.name}
+        </a>
+        <nav className="topnav" aria-label={t.app.nav}>
+          {NAV.map((item) => (
+            <a
+              key={item.page}
+              href={item.href}
+              onClick={followLink}
+              aria-current={item.page === page ? 'page' : undefined}
+            >
+              <Icon name={item.icon} />
+              {item.label}
+            </a>
+          ))}
+        </nav>
+        <Button look="ghost" icon={THEME_ICON[theme]} label={t.app.theme[theme]} onClick={nextTheme} />
+        {page !== 'studio' && (
+          <ButtonLink look="live" small icon="live" href="/studio">
+            {t.app.goLive}
+          </ButtonLink>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'home':
+      return <HomePage />;
+    case 'studio':
+      return <StudioPage roomId={route.roomId} />;
+    case 'watch':
+      return <WatchPage key={route.roomId} roomId={route.roomId} />;
+    case 'room':
+      return <RoomPage roomId={route.roomId} />;
+    case 'unknown':
+      return (
+        <div className="centered">
+          <h1>{t.app.notFound}</h1>
+          <p className="soft">{t.app.notFoundHint}</p>
+          <ButtonLink look="primary" href="/">
+            {t.app.backHome}
+          </ButtonLink>
+        </div>
+      );
+  }
+}
+
+function Loading() {
+  return (
+    <div className="centered">
+      <Spinner label={t.app.loading} />
+    </div>
+  );
+}

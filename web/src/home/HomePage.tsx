@@ -1,0 +1,70 @@
+/** Who is live, and the ways in. */
+import { t } from '../strings';
+import { Icon } from '../ui/Icon';
+import { Banner, ButtonLink, Spinner } from '../ui/controls';
+import { useNow } from '../ui/useNow';
+import { useTitle } from '../ui/useTitle';
+import { LiveCard } from './LiveCard';
+import './home.css';
+import { useActiveStreams } from './useActiveStreams';
+
+export default function HomePage() {
+  const { streams, down } = useActiveStreams();
+  const now = useNow(1000, !!streams?.length);
+  useTitle(t.app.name);
+
+  return (
+    <div className="home">
+      <section className="hero">
+        <h1>{t.home.title}</h1>
+        <p className="soft">{t.home.lead}</p>
+        <div className="row">
+          <ButtonLink look="live" icon="live" href="/studio">
+            {t.app.goLive}
+          </ButtonLink>
+          <ButtonLink look="outline" icon="people" href="/room">
+            {t.home.startRoom}
+          </ButtonLink>
+        </div>
+      </section>
+
+      <section aria-labelledby="live-now" className="stack">
+        <div className="row spread">
+          <h2 id="live-now">{t.home.liveNow}</h2>
+          {!!streams?.length && (
+            <span className="badge nums">{t.home.someLive(streams.length)}</span>
+          )}
+        </div>
+        {down && <Banner tone="warn">{t.home.serverDown}</Banner>}
+        {streams === null && !down && (
+          <div className="home-empty">
+            <Spinner label={t.home.loading} />
+          </div>
+        )}
+        {streams?.length === 0 && !down && <Nobody />}
+        {!!streams?.length && (
+          <div className="live-grid">
+            {streams.map((s) => (
+              <LiveCard key={s.id} stream={s} now={now} />
+            ))}
+          </div>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Nobody() {
+  return (
+    <div className="home-empty" data-testid="nobody-live">
+      <span className="home-empty-icon">
+        <Icon name="live" />
+      </span>
+      <h3>{t.home.nobody}</h3>
+      <p className="soft">{t.home.nobodyHint}</p>
+      <ButtonLink look="primary" icon="camera" href="/studio">
+        {t.app.goLive}
+      </ButtonLink>
+    </div>
+  );
+}
