@@ -26,7 +26,7 @@ SHAPE_STRUCT(consumer_layers, CONSUMER_LAYERS_FIELDS);
 SHAPE_STRUCT(consumer_score, CONSUMER_SCORE_FIELDS);
 
 #define CONSUMER_DUMP_RESPONSE_FIELDS(X, S)                                                        \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the consumer.")                                  \
     X(S, choice, type, "type", REQ, 0, 0, rtp_type_names, "simple, simulcast, svc or pipe.")       \
     X(S, str, producer_id, "producerId", REQ, 1, ID_MAX, _, "What is consumed.")                   \
     X(S, choice, kind, "kind", REQ, 0, 0, media_kind_names, "Audio or video.")                     \

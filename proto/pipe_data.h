@@ -15,10 +15,10 @@ CHOICE_ENUM(data_type, DATA_TYPE_MAP);
 /* ---- data producers ---- */
 
 #define DATA_PRODUCER_DUMP_RESPONSE_FIELDS(X, S)                                                   \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the data producer.")                             \
     X(S, choice, type, "type", REQ, 0, 0, data_type_names, "sctp or direct.")                      \
     X(S, obj, sctp_stream_parameters, "sctpStreamParameters", OPT, 0, 0, sctp_stream_parameters,   \
-      "Of sctp.")                                                                                  \
+      "Which SCTP stream; only of sctp.")                                                          \
     X(S, str, label, "label", REQ, 0, LABEL_MAX, _, "Label of the data channel.")                  \
     X(S, str, protocol, "protocol", REQ, 0, LABEL_MAX, _, "Subprotocol of the data channel.")      \
     X(S, flag, paused, "paused", REQ, 0, 0, _, "Whether it is paused.")
@@ -30,8 +30,10 @@ SHAPE_STRUCT(data_producer_dump_response, DATA_PRODUCER_DUMP_RESPONSE_FIELDS);
       "When this was read: milliseconds on the worker's monotonic clock.")                         \
     X(S, str, label, "label", REQ, 0, LABEL_MAX, _, "Label of the data channel.")                  \
     X(S, str, protocol, "protocol", REQ, 0, LABEL_MAX, _, "Subprotocol of the data channel.")      \
-    X(S, u64, messages_received, "messagesReceived", REQ, 0, SAFE_INTEGER_MAX, _, "Messages.")     \
-    X(S, u64, bytes_received, "bytesReceived", REQ, 0, SAFE_INTEGER_MAX, _, "Their bytes.")
+    X(S, u64, messages_received, "messagesReceived", REQ, 0, SAFE_INTEGER_MAX, _,                  \
+      "Messages, whole ones.")                                                                     \
+    X(S, u64, bytes_received, "bytesReceived", REQ, 0, SAFE_INTEGER_MAX, _,                        \
+      "Bytes of these messages.")
 SHAPE_STRUCT(data_producer_get_stats_response, DATA_PRODUCER_GET_STATS_RESPONSE_FIELDS);
 
 #define DATA_PRODUCER_SEND_COMMAND_FIELDS(X, S)                                                    \
@@ -49,11 +51,11 @@ SHAPE_STRUCT(data_producer_send_command, DATA_PRODUCER_SEND_COMMAND_FIELDS);
 /* ---- data consumers ---- */
 
 #define DATA_CONSUMER_DUMP_RESPONSE_FIELDS(X, S)                                                   \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the data consumer.")                             \
     X(S, str, data_producer_id, "dataProducerId", REQ, 1, ID_MAX, _, "What is consumed.")          \
     X(S, choice, type, "type", REQ, 0, 0, data_type_names, "sctp or direct.")                      \
     X(S, obj, sctp_stream_parameters, "sctpStreamParameters", OPT, 0, 0, sctp_stream_parameters,   \
-      "Of sctp.")                                                                                  \
+      "Which SCTP stream; only of sctp.")                                                          \
     X(S, str, label, "label", REQ, 0, LABEL_MAX, _, "Label of the data channel.")                  \
     X(S, str, protocol, "protocol", REQ, 0, LABEL_MAX, _, "Subprotocol of the data channel.")      \
     X(S, u32, buffered_amount, "bufferedAmount", REQ, 0, UINT32_MAX, _,                            \
@@ -72,8 +74,8 @@ SHAPE_STRUCT(data_consumer_dump_response, DATA_CONSUMER_DUMP_RESPONSE_FIELDS);
       "When this was read: milliseconds on the worker's monotonic clock.")                         \
     X(S, str, label, "label", REQ, 0, LABEL_MAX, _, "Label of the data channel.")                  \
     X(S, str, protocol, "protocol", REQ, 0, LABEL_MAX, _, "Subprotocol of the data channel.")      \
-    X(S, u64, messages_sent, "messagesSent", REQ, 0, SAFE_INTEGER_MAX, _, "Messages.")             \
-    X(S, u64, bytes_sent, "bytesSent", REQ, 0, SAFE_INTEGER_MAX, _, "Their bytes.")                \
+    X(S, u64, messages_sent, "messagesSent", REQ, 0, SAFE_INTEGER_MAX, _, "Messages, whole ones.") \
+    X(S, u64, bytes_sent, "bytesSent", REQ, 0, SAFE_INTEGER_MAX, _, "Bytes of these messages.")    \
     X(S, u32, buffered_amount, "bufferedAmount", REQ, 0, UINT32_MAX, _,                            \
       "Bytes that wait for sending.")
 SHAPE_STRUCT(data_consumer_get_stats_response, DATA_CONSUMER_GET_STATS_RESPONSE_FIELDS);

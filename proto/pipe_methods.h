@@ -164,9 +164,9 @@
     X(METHOD_DATA_CONSUMER_SET_SUBCHANNELS, "dataConsumer.setSubchannels", HANDLER_DATA_CONSUMER,  \
       &subchannels_shape, &subchannels_shape, "Replaces its subchannels.")                         \
     X(METHOD_DATA_CONSUMER_ADD_SUBCHANNEL, "dataConsumer.addSubchannel", HANDLER_DATA_CONSUMER,    \
-      &subchannel_shape, &subchannels_shape, "Adds one.")                                          \
+      &subchannel_shape, &subchannels_shape, "Adds a subchannel.")                                 \
     X(METHOD_DATA_CONSUMER_REMOVE_SUBCHANNEL, "dataConsumer.removeSubchannel",                     \
-      HANDLER_DATA_CONSUMER, &subchannel_shape, &subchannels_shape, "Removes one.")
+      HANDLER_DATA_CONSUMER, &subchannel_shape, &subchannels_shape, "Removes a subchannel.")
 
 #define PIPE_OBSERVER_METHODS(X)                                                                   \
     X(METHOD_RTP_OBSERVER_PAUSE, "rtpObserver.pause", HANDLER_RTP_OBSERVER, NULL, NULL,            \

@@ -74,7 +74,7 @@ SHAPE_STRUCT(transport_consume_data_request, TRANSPORT_CONSUME_DATA_REQUEST_FIEL
 SHAPE_STRUCT(transport_close_producer_request, TRANSPORT_CLOSE_PRODUCER_REQUEST_FIELDS);
 
 #define TRANSPORT_CLOSE_CONSUMER_REQUEST_FIELDS(X, S)                                              \
-    X(S, str, consumer_id, "consumerId", REQ, 1, ID_MAX, _, "Which.")
+    X(S, str, consumer_id, "consumerId", REQ, 1, ID_MAX, _, "Which consumer.")
 SHAPE_STRUCT(transport_close_consumer_request, TRANSPORT_CLOSE_CONSUMER_REQUEST_FIELDS);
 
 #define TRANSPORT_CLOSE_DATA_PRODUCER_REQUEST_FIELDS(X, S)                                         \
@@ -83,7 +83,7 @@ SHAPE_STRUCT(transport_close_consumer_request, TRANSPORT_CLOSE_CONSUMER_REQUEST_
 SHAPE_STRUCT(transport_close_data_producer_request, TRANSPORT_CLOSE_DATA_PRODUCER_REQUEST_FIELDS);
 
 #define TRANSPORT_CLOSE_DATA_CONSUMER_REQUEST_FIELDS(X, S)                                         \
-    X(S, str, data_consumer_id, "dataConsumerId", REQ, 1, ID_MAX, _, "Which.")
+    X(S, str, data_consumer_id, "dataConsumerId", REQ, 1, ID_MAX, _, "Which data consumer.")
 SHAPE_STRUCT(transport_close_data_consumer_request, TRANSPORT_CLOSE_DATA_CONSUMER_REQUEST_FIELDS);
 
 #endif

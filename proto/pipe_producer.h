@@ -14,7 +14,7 @@
 CHOICE_ENUM(producer_trace_type, PRODUCER_TRACE_TYPE_MAP);
 
 #define PRODUCER_DUMP_RESPONSE_FIELDS(X, S)                                                        \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the producer.")                                  \
     X(S, choice, kind, "kind", REQ, 0, 0, media_kind_names, "Audio or video.")                     \
     X(S, choice, type, "type", REQ, 0, 0, rtp_type_names, "simple, simulcast or svc.")             \
     X(S, obj, rtp_parameters, "rtpParameters", REQ, 0, 0, rtp_parameters, "As it was produced.")   \
@@ -53,8 +53,8 @@ SHAPE_STRUCT(producer_score, PRODUCER_SCORE_FIELDS);
 SHAPE_STRUCT(producer_score_event, PRODUCER_SCORE_EVENT_FIELDS);
 
 #define PRODUCER_VIDEO_ORIENTATION_CHANGE_EVENT_FIELDS(X, S)                                       \
-    X(S, flag, camera, "camera", REQ, 0, 0, _, "Back-facing camera.")                              \
-    X(S, flag, flip, "flip", REQ, 0, 0, _, "Mirrored.")                                            \
+    X(S, flag, camera, "camera", REQ, 0, 0, _, "The camera faces away from the user.")             \
+    X(S, flag, flip, "flip", REQ, 0, 0, _, "The picture is mirrored.")                             \
     X(S, u16, rotation, "rotation", REQ, 0, 270, _, "Clockwise degrees: 0, 90, 180 or 270.")
 SHAPE_STRUCT(producer_video_orientation_change_event,
              PRODUCER_VIDEO_ORIENTATION_CHANGE_EVENT_FIELDS);

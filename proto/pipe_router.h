@@ -6,9 +6,10 @@
 #include "proto/pipe_common.h"
 
 #define ROUTER_DUMP_RESPONSE_FIELDS(X, S)                                                          \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
-    X(S, strs, transport_ids, "transportIds", REQ, 0, DUMP_IDS_MAX, _, "Transports.")              \
-    X(S, strs, rtp_observer_ids, "rtpObserverIds", REQ, 0, DUMP_IDS_MAX, _, "RTP observers.")      \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the router.")                                    \
+    X(S, strs, transport_ids, "transportIds", REQ, 0, DUMP_IDS_MAX, _, "Transports in it.")        \
+    X(S, strs, rtp_observer_ids, "rtpObserverIds", REQ, 0, DUMP_IDS_MAX, _,                        \
+      "RTP observers in it.")                                                                      \
     X(S, objs, map_producer_id_consumer_ids, "mapProducerIdConsumerIds", REQ, 0, DUMP_IDS_MAX,     \
       key_strings, "Consumers of each producer.")                                                  \
     X(S, objs, map_consumer_id_producer_id, "mapConsumerIdProducerId", REQ, 0, DUMP_IDS_MAX,       \

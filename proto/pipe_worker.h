@@ -34,8 +34,9 @@ SHAPE_STRUCT(channel_message_handlers, CHANNEL_MESSAGE_HANDLERS_FIELDS);
 
 #define WORKER_DUMP_RESPONSE_FIELDS(X, S)                                                          \
     X(S, u32, pid, "pid", REQ, 0, UINT32_MAX, _, "Process id.")                                    \
-    X(S, strs, web_rtc_server_ids, "webRtcServerIds", REQ, 0, DUMP_IDS_MAX, _, "WebRTC servers.")  \
-    X(S, strs, router_ids, "routerIds", REQ, 0, DUMP_IDS_MAX, _, "Routers.")                       \
+    X(S, strs, web_rtc_server_ids, "webRtcServerIds", REQ, 0, DUMP_IDS_MAX, _,                     \
+      "WebRTC servers in it.")                                                                     \
+    X(S, strs, router_ids, "routerIds", REQ, 0, DUMP_IDS_MAX, _, "Routers in it.")                 \
     X(S, obj, channel_message_handlers, "channelMessageHandlers", REQ, 0, 0,                       \
       channel_message_handlers, "Who takes messages.")
 SHAPE_STRUCT(worker_dump_response, WORKER_DUMP_RESPONSE_FIELDS);
@@ -88,8 +89,8 @@ SHAPE_STRUCT(worker_ping_response, WORKER_PING_RESPONSE_FIELDS);
     WORKER_COUNTER(X, S, packets_received, "packetsReceived",                                      \
                    "Datagrams and TCP frames received.")                                           \
     WORKER_COUNTER(X, S, packets_sent, "packetsSent", "Datagrams and TCP frames sent.")            \
-    WORKER_COUNTER(X, S, bytes_received, "bytesReceived", "Their bytes.")                          \
-    WORKER_COUNTER(X, S, bytes_sent, "bytesSent", "Their bytes.")                                  \
+    WORKER_COUNTER(X, S, bytes_received, "bytesReceived", "Bytes of these.")                       \
+    WORKER_COUNTER(X, S, bytes_sent, "bytesSent", "Bytes of these.")                               \
     WORKER_COUNTER(X, S, receive_calls, "receiveCalls", "System calls that received.")             \
     WORKER_COUNTER(X, S, send_calls, "sendCalls", "System calls that sent.")                       \
     WORKER_COUNTER(X, S, dropped_malformed, "droppedMalformed", "Not STUN, DTLS, RTP or RTCP.")    \
@@ -103,12 +104,12 @@ SHAPE_STRUCT(worker_ping_response, WORKER_PING_RESPONSE_FIELDS);
     WORKER_COUNTER(X, S, packet_buffers_total, "packetBuffersTotal", "Packet buffers allocated.")  \
     WORKER_COUNTER(X, S, pipe_queued_bytes, "pipeQueuedBytes",                                     \
                    "Bytes waiting for the controller now.")                                        \
-    WORKER_COUNTER(X, S, routers, "routers", "Routers now.")                                       \
-    WORKER_COUNTER(X, S, transports, "transports", "Transports now.")                              \
-    WORKER_COUNTER(X, S, producers, "producers", "Producers now.")                                 \
-    WORKER_COUNTER(X, S, consumers, "consumers", "Consumers now.")                                 \
-    WORKER_COUNTER(X, S, data_producers, "dataProducers", "Data producers now.")                   \
-    WORKER_COUNTER(X, S, data_consumers, "dataConsumers", "Data consumers now.")
+    WORKER_COUNTER(X, S, routers, "routers", "Routers that there are now.")                        \
+    WORKER_COUNTER(X, S, transports, "transports", "Transports that there are now.")               \
+    WORKER_COUNTER(X, S, producers, "producers", "Producers that there are now.")                  \
+    WORKER_COUNTER(X, S, consumers, "consumers", "Consumers that there are now.")                  \
+    WORKER_COUNTER(X, S, data_producers, "dataProducers", "Data producers that there are now.")    \
+    WORKER_COUNTER(X, S, data_consumers, "dataConsumers", "Data consumers that there are now.")
 SHAPE_STRUCT(worker_get_metrics_response, WORKER_GET_METRICS_RESPONSE_FIELDS);
 
 /* ---- routers ---- */
@@ -145,7 +146,7 @@ SHAPE_STRUCT(ip_port, IP_PORT_FIELDS);
 SHAPE_STRUCT(ice_username_fragment, ICE_USERNAME_FRAGMENT_FIELDS);
 
 #define WEBRTC_SERVER_DUMP_RESPONSE_FIELDS(X, S)                                                   \
-    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id.")                                                  \
+    X(S, str, id, "id", REQ, 1, ID_MAX, _, "Id of the server.")                                    \
     X(S, objs, udp_sockets, "udpSockets", REQ, 0, 64, ip_port, "Bound UDP sockets.")               \
     X(S, objs, tcp_servers, "tcpServers", REQ, 0, 64, ip_port, "Bound TCP sockets.")               \
     X(S, strs, web_rtc_transport_ids, "webRtcTransportIds", REQ, 0, DUMP_IDS_MAX, _,               \

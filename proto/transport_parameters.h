@@ -108,7 +108,7 @@ SHAPE_STRUCT(listen_info, LISTEN_INFO_FIELDS);
 #define TRANSPORT_TUPLE_FIELDS(X, S)                                                               \
     X(S, str, local_address, "localAddress", REQ, 1, HOST_MAX, _,                                  \
       "Local address, or the announced one.")                                                      \
-    X(S, u16, local_port, "localPort", REQ, 0, UINT16_MAX, _, "Local port.")                       \
+    X(S, u16, local_port, "localPort", REQ, 0, UINT16_MAX, _, "Local port of the socket.")         \
     X(S, str, remote_ip, "remoteIp", OPT, 1, 45, _, "Address of the peer, once known.")            \
     X(S, u16, remote_port, "remotePort", OPT, 0, UINT16_MAX, _, "Port of the peer, once known.")   \
     X(S, choice, protocol, "protocol", REQ, 0, 0, param_protocol_names, "udp or tcp.")
@@ -117,8 +117,9 @@ SHAPE_STRUCT(transport_tuple, TRANSPORT_TUPLE_FIELDS);
 /* ---- ICE ---- */
 
 #define ICE_PARAMETERS_FIELDS(X, S)                                                                \
-    X(S, str, username_fragment, "usernameFragment", REQ, 4, 256, _, "RFC 8445 5.3.")              \
-    X(S, str, password, "password", REQ, 22, 256, _, "RFC 8445 5.3.")                              \
+    X(S, str, username_fragment, "usernameFragment", REQ, 4, 256, _,                               \
+      "ICE username fragment (RFC 8445 5.3).")                                                     \
+    X(S, str, password, "password", REQ, 22, 256, _, "ICE password (RFC 8445 5.3).")               \
     X(S, flag, ice_lite, "iceLite", OPT, 0, 0, _, "Whether this side is ICE-lite.")
 SHAPE_STRUCT(ice_parameters, ICE_PARAMETERS_FIELDS);
 
@@ -128,7 +129,7 @@ SHAPE_STRUCT(ice_parameters, ICE_PARAMETERS_FIELDS);
     X(S, str, ip, "ip", OPT, 1, HOST_MAX, _, "The same as address, for older clients.")            \
     X(S, str, address, "address", REQ, 1, HOST_MAX, _, "Address or host name.")                    \
     X(S, choice, protocol, "protocol", REQ, 0, 0, param_protocol_names, "udp or tcp.")             \
-    X(S, u16, port, "port", REQ, 0, UINT16_MAX, _, "Port.")                                        \
+    X(S, u16, port, "port", REQ, 0, UINT16_MAX, _, "Port that the peer sends to.")                 \
     X(S, choice, type, "type", REQ, 0, 0, param_ice_candidate_type_names, "Always host.")          \
     X(S, choice, tcp_type, "tcpType", OPT, 0, 0, param_ice_tcp_type_names, "passive where TCP.")
 SHAPE_STRUCT(ice_candidate, ICE_CANDIDATE_FIELDS);
