@@ -43,6 +43,8 @@ struct ws_handlers {
     void (*open)(struct ws_conn *conn, const struct http_request *req, void *user);
     /* One whole text message; text[n] is NUL. */
     void (*message)(struct ws_conn *conn, const char *text, size_t n, void *user);
+    /* Optional; without it a binary message closes with WS_CLOSE_UNACCEPTABLE. */
+    void (*binary)(struct ws_conn *conn, const uint8_t *bytes, size_t n, void *user);
     /* Exactly once for each open, whatever ended it; conn is dead afterwards. code: the peer's, or
      * ours if we closed, or WS_CLOSE_ABNORMAL. Never called from inside ws_send or ws_close. */
     void (*close)(struct ws_conn *conn, int code, void *user);
@@ -67,6 +69,7 @@ MUST_CHECK enum err ws_endpoint_add(struct http_server *s, const struct ws_endpo
  * max_queue, and the connection is being closed with 1013. ERR_CLOSED: it is closing already. Both
  * may be ignored: close() tells. */
 enum err ws_send(struct ws_conn *conn, const char *text, size_t n);
+enum err ws_send_binary(struct ws_conn *conn, const void *bytes, size_t n);
 /* Dumps and queues. */
 enum err ws_send_json(struct ws_conn *conn, const json_t *message);
 

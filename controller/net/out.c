@@ -1,0 +1,170 @@
+#include "controller/net/out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct out_chunk {
+    struct out_chunk *next; /* owned by the queue */
+    struct blob *blob;      /* ref; NULL: the bytes are below, or in the file */
+    int fd;                 /* owned; -1: none */
+    uint64_t at;            /* sent so far, or the offset in the file */
+    uint64_t end;
+    bool begun;
+    uint8_t bytes[];
+};
+
+struct blob *blob_new(size_t n)
+{
+    struct blob *b = malloc(sizeof *b + n);
+    if (b) {
+        b->refs = 1;
+        b->n = n;
+    }
+    return b;
+}
+
+struct blob *blob_ref(struct blob *b)
+{
+    b->refs++;
+    return b;
+}
+
+void blob_unref(struct blob *b)
+{
+    if (b && --b->refs == 0)
+        free(b);
+}
+
+static void chunk_free(struct out *o, struct out_chunk *c)
+{
+    blob_unref(c->blob);
+    if (c->fd >= 0) {
+        close(c->fd);
+        o->files--;
+    }
+    free(c);
+}
+
+void out_fini(struct out *o)
+{
+    while (o->first) {
+        struct out_chunk *next = o->first->next;
+        chunk_free(o, o->first);
+        o->first = next;
+    }
+    *o = (struct out){0};
+}
+
+bool out_empty(const struct out *o)
+{
+    return !o->first;
+}
+
+static struct out_chunk *append(struct out *o, size_t inline_n, uint64_t at, uint64_t end)
+{
+    struct out_chunk *c = malloc(sizeof *c + inline_n);
+    if (!c)
+        return NULL;
+    *c = (struct out_chunk){.fd = -1, .at = at, .end = end};
+    if (o->last)
+        o->last->next = c;
+    else
+        o->first = c;
+    o->last = c;
+    return c;
+}
+
+uint8_t *out_reserve(struct out *o, size_t n)
+{
+    struct out_chunk *c = append(o, n, 0, n);
+    if (!c)
+        return NULL;
+    o->memory += n;
+    return c->bytes;
+}
+
+bool out_bytes(struct out *o, const void *p, size_t n)
+{
+    if (n == 0)
+        return true;
+    uint8_t *room = out_reserve(o, n);
+    if (room)
+        memcpy(room, p, n);
+    return room != NULL;
+}
+
+bool out_blob(struct out *o, struct blob *b)
+{
+    struct out_chunk *c = append(o, 0, 0, b->n);
+    if (!c) {
+        blob_unref(b);
+        return false;
+    }
+    c->blob = b;
+    o->memory += b->n;
+    return true;
+}
+
+bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n)
+{
+    struct out_chunk *c = append(o, 0, offset, offset + n);
+    if (!c) {
+        close(fd);
+        return false;
+    }
+    c->fd = fd;
+    o->files++;
+    return true;
+}
+
+/* How many bytes of c went to buf; -1: the file fails. */
+static long chunk_read(struct out *o, struct out_chunk *c, uint8_t *buf, size_t n)
+{
+    uint64_t left = c->end - c->at;
+    size_t want = left < n ? (size_t)left : n;
+    if (c->fd < 0) {
+        memcpy(buf, (c->blob ? c->blob->bytes : c->bytes) + c->at, want);
+        o->memory -= want;
+        return (long)want;
+    }
+    ssize_t got = pread(c->fd, buf, want, (off_t)c->at);
+    return got > 0 || want == 0 ? (long)got : -1;
+}
+
+long out_take(struct out *o, uint8_t *buf, size_t n)
+{
+    size_t total = 0;
+    while (o->first && total < n) {
+        struct out_chunk *c = o->first;
+        long got = chunk_read(o, c, buf + total, n - total);
+        if (got < 0)
+            return -1;
+        c->begun = true;
+        c->at += (uint64_t)got;
+        total += (size_t)got;
+        if (c->at < c->end)
+            continue; /* the buffer is full, or the file gave less: ask again */
+        o->first = c->next;
+        if (!o->first)
+            o->last = NULL;
+        chunk_free(o, c);
+    }
+    return (long)total;
+}
+
+void out_drop_unsent(struct out *o)
+{
+    struct out_chunk *keep = o->first && o->first->begun ? o->first : NULL;
+    struct out_chunk *c = keep ? keep->next : o->first;
+    while (c) {
+        struct out_chunk *next = c->next;
+        if (c->fd < 0)
+            o->memory -= c->end - c->at;
+        chunk_free(o, c);
+        c = next;
+    }
+    o->first = o->last = keep;
+    if (keep)
+        keep->next = NULL;
+}

@@ -1,0 +1,48 @@
+/* What waits to be sent on a connection: bytes and stretches of files, in order. Reads files; the
+ * sockets are the caller's. */
+#ifndef WEIR_CONTROLLER_NET_OUT_H
+#define WEIR_CONTROLLER_NET_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that several answers share, counted by hand: one thread. */
+struct blob {
+    unsigned refs;
+    size_t n;
+    uint8_t bytes[];
+};
+
+struct blob *blob_new(size_t n); /* one reference; NULL: out of memory */
+struct blob *blob_ref(struct blob *b);
+void blob_unref(struct blob *b); /* NULL is fine */
+
+struct out_chunk;
+
+struct out {
+    struct out_chunk *first; /* owned */
+    struct out_chunk *last;  /* in the same list */
+    size_t memory;           /* bytes waiting that are not in files */
+    unsigned files;          /* stretches of files that wait */
+};
+
+void out_fini(struct out *o);
+bool out_empty(const struct out *o);
+
+/* All return false when memory is exhausted, with nothing queued (blob and fd given back). */
+/* Room for n bytes that the caller fills before anything else is called; NULL: out of memory. */
+uint8_t *out_reserve(struct out *o, size_t n);
+bool out_bytes(struct out *o, const void *p, size_t n);
+/* Takes over the reference. */
+bool out_blob(struct out *o, struct blob *b);
+/* Takes over fd; n bytes from offset. */
+bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n);
+
+/* Copies up to n bytes from the front to buf and removes them; small pieces are joined. -1: a file
+ * is shorter than was promised, or unreadable. */
+long out_take(struct out *o, uint8_t *buf, size_t n);
+/* Forgets what has not begun to be sent. */
+void out_drop_unsent(struct out *o);
+
+#endif
