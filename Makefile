@@ -120,6 +120,13 @@ $(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call lib,test/l
 endef
 $(foreach t,$(SIM_TESTS) $(INTEGRATION_TESTS),$(eval $(call sim-rule,$(t))))
 
+# The HTTP server alone, driven by Node (test/integration/http/).
+$(B)/http-test-server: $(B)/obj/test/integration/http/server.o $(call lib,controller/net) $(call lib,common)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $^ $(LIBS_controller) -o $@
+http-test-server: $(B)/http-test-server
+http-tests: $(B)/http-test-server
+	HTTP_TEST_SERVER=$(abspath $<) $(NODE) --test $(wildcard test/integration/http/*.test.mjs)
+
 unit-tests: $(patsubst %.c,$(B)/%,$(UNIT_TESTS))
 sim-tests: $(patsubst %.c,$(B)/%,$(SIM_TESTS))
 integration-tests: $(patsubst %.c,$(B)/%,$(INTEGRATION_TESTS)) all
