@@ -19,6 +19,8 @@ enum {
     ICE_UFRAG_LEN = 16,
     ICE_PWD_LEN = 32,
     ICE_TUPLES_MAX = 8,
+    /* Error responses a second; an answer is a bit larger than a bare request. */
+    ICE_ERRORS_PER_SEC = 20,
 };
 /* RFC 7675 5.1: consent expires 30 s after the last valid check. */
 #define ICE_CONSENT_TTL (30 * USEC_PER_SEC)
@@ -69,6 +71,8 @@ struct ice {
     uint32_t nomination; /* the highest one */
     usec consent_ttl;    /* 0: consent never expires */
     usec consent_until;  /* USEC_NEVER when not running */
+    usec errors_since;   /* beginning of the second that error_count counts in */
+    uint32_t error_count;
     struct ice_stats stats;
 };
 
@@ -87,7 +91,8 @@ void ice_timeout(struct ice *ice, usec now, struct sink *out);
 usec ice_deadline(const struct ice *ice);
 
 /* New credentials. The old ones are answered until the first valid request with the new ones. If
- * a restart was under way already, the credentials that never were used drop out (event). */
+ * a restart was under way already, the credentials that it made and nobody used drop out (event):
+ * the peer's consent checks still come with the older ones. */
 void ice_restart(struct ice *ice, usec now, struct sink *out);
 /* A TCP connection closed: its tuple leaves. Unknown tuples are fine. */
 void ice_tuple_gone(struct ice *ice, usec now, const struct tuple *tuple, struct sink *out);
