@@ -43,12 +43,18 @@ static void update(struct remb *r, usec now)
     if (received + lost == 0)
         return;
     uint64_t permille = lost * 1000 / (received + lost);
-    if (permille > LOSS_HIGH_PERMILLE)
+    uint64_t arrived_bps = rate_bps(&r->rate, now);
+    if (permille > LOSS_HIGH_PERMILLE) {
+        /* From what was sent, not from an estimate that was never tried. */
+        uint64_t sent_bps = permille < 1000 ? arrived_bps * 1000 / (1000 - permille) : 0;
+        if (r->bps > sent_bps)
+            r->bps = sent_bps;
         r->bps -= r->bps * permille / 2000;
-    else if (permille < LOSS_LOW_PERMILLE)
+    } else if (permille < LOSS_LOW_PERMILLE) {
         r->bps += r->bps * 8 / 100;
+    }
     /* What was never sent proves nothing about the path. */
-    uint64_t proven = (uint64_t)rate_bps(&r->rate, now) * 3 / 2;
+    uint64_t proven = arrived_bps * 3 / 2;
     uint64_t cap = proven > REMB_START_BPS ? proven : REMB_START_BPS;
     if (r->bps > cap)
         r->bps = cap;
