@@ -113,18 +113,19 @@ void seq_rewriter_sync(struct seq_rewriter *s, uint16_t next_input)
     seq_rewriter_sync_gap(s, next_input, 0);
 }
 
-void seq_rewriter_drop(struct seq_rewriter *s, uint16_t input)
+bool seq_rewriter_drop(struct seq_rewriter *s, uint16_t input)
 {
     input &= s->mask;
     if (!s->started)
-        return;
+        return false;
     int32_t ahead = distance(s, input, s->max_input);
     if (ahead <= 0)
-        return;
+        return false;
     advance(s, input, ahead);
     uint32_t bit = bit_of(s, input);
     s->dropped[bit / 64] |= (uint64_t)1 << (bit % 64);
     s->offset = (s->offset - 1) & s->mask;
+    return true;
 }
 
 bool seq_rewriter_map(struct seq_rewriter *s, uint16_t input, uint16_t *output)

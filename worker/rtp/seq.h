@@ -88,10 +88,11 @@ void seq_rewriter_init(struct seq_rewriter *s, unsigned bits, uint16_t first_out
 void seq_rewriter_sync(struct seq_rewriter *s, uint16_t next_input);
 /* As seq_rewriter_sync, leaving a hole of `gap` output numbers, so that a receiver sees a loss. */
 void seq_rewriter_sync_gap(struct seq_rewriter *s, uint16_t next_input, uint16_t gap);
-/* This input will not be forwarded; later ones close up. Without effect if a newer one, or this
- * one, was mapped already (then a hole remains, which is the truth). Before the first mapping or
- * sync it is without effect too. */
-void seq_rewriter_drop(struct seq_rewriter *s, uint16_t input);
+/* This input will not be forwarded; later ones close up, and it is true. False when a newer one was
+ * mapped already: then the number that seq_rewriter_map gives for it stays a hole, which is best
+ * filled with an empty packet, or the receiver asks for it in vain. False and without effect also
+ * before the first mapping or sync. */
+bool seq_rewriter_drop(struct seq_rewriter *s, uint16_t input);
 /* False: was dropped, is from before the sync, or is older than the window; forward nothing then.
  * The same input always gives the same output. Without a sync, the first input syncs. */
 bool seq_rewriter_map(struct seq_rewriter *s, uint16_t input, uint16_t *output);
