@@ -17,20 +17,18 @@ void rate_reset(struct rate *r)
 
 static void advance(struct rate *r, usec now)
 {
-    int64_t slot = now / r->width;
-    if (!r->started) {
-        r->started = true;
-        r->slot = slot;
+    if (now < r->ends_at)
         return;
-    }
-    if (slot - r->slot > RATE_BUCKETS) {
+    usec ends_at = (now / r->width + 1) * r->width;
+    usec passed = r->started ? (ends_at - r->ends_at) / r->width : 0;
+    r->started = true;
+    r->ends_at = ends_at;
+    if (passed > RATE_BUCKETS) {
         memset(r->buckets, 0, sizeof r->buckets);
         r->bytes = r->packets = 0;
-        r->slot = slot;
         return;
     }
-    while (r->slot < slot) {
-        r->slot++;
+    while (passed-- > 0) {
         r->at = (uint8_t)((r->at + 1) % (RATE_BUCKETS + 1));
         struct rate_bucket *b = &r->buckets[r->at];
         r->bytes -= b->bytes;
@@ -53,9 +51,8 @@ void rate_add(struct rate *r, usec now, size_t bytes)
 /* The sum over exactly one window that ends now, times the width of a bucket. */
 static uint64_t window_sum(const struct rate *r, usec now, uint64_t total, uint32_t oldest)
 {
-    uint64_t passed = 0; /* of the newest bucket */
-    if (now / r->width == r->slot)
-        passed = (uint64_t)(now % r->width);
+    usec left = r->ends_at - now; /* of the newest bucket; more than all of it for a time gone by */
+    uint64_t passed = left < r->width ? (uint64_t)(r->width - left) : 0;
     return total * (uint64_t)r->width - oldest * passed;
 }
 

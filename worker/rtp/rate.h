@@ -18,7 +18,7 @@ struct rate_bucket {
 /* One bucket more than the window has: the oldest counts by the share that is still inside. */
 struct rate {
     usec width;   /* of a bucket */
-    int64_t slot; /* number of the newest bucket since time 0 */
+    usec ends_at; /* end of the newest bucket, a multiple of width */
     uint64_t bytes;
     uint64_t packets; /* sums over all buckets */
     struct rate_bucket buckets[RATE_BUCKETS + 1];

@@ -118,9 +118,7 @@ enum reception_verdict reception_repair(struct reception *r, uint16_t seq, int64
 void reception_timing(struct reception *r, usec now, uint32_t rtp_timestamp)
 {
     /* RFC 3550 A.8, scaled by 16 to keep the fraction. */
-    uint64_t seconds = (uint64_t)now / 1000000;
-    uint64_t rest = (uint64_t)now % 1000000;
-    uint32_t arrival = (uint32_t)(seconds * r->clock_rate + rest * r->clock_rate / 1000000);
+    uint32_t arrival = (uint32_t)((uint64_t)now * r->clock_rate / 1000000);
     uint32_t transit = arrival - rtp_timestamp;
     int32_t d = seq32_diff(transit, r->transit);
     bool first = !r->has_transit;
