@@ -24,11 +24,11 @@ export function latency(ms: number | null): string {
   return ms < 1000 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** A hue (0..359) that always is the same for the same name. */
+/** A hue that always is the same for the same name: greens, blues, purples; ochres look like faults. */
 export function hueOf(name: string): number {
   let h = 0;
   for (const c of name) h = (h * 31 + c.codePointAt(0)!) >>> 0;
-  return h % 360;
+  return 160 + (h % 170);
 }
 
 /** Up to two letters that stand for a name. */

@@ -15,7 +15,8 @@ export default function HomePage() {
 
   return (
     <div className="home">
-      <section className="hero">
+      <section className={`hero ${streams?.length ? 'hero-compact' : ''}`}>
+        <Water />
         <h1>{t.home.title}</h1>
         <p className="soft">{t.home.lead}</p>
         <div className="row">
@@ -51,6 +52,30 @@ export default function HomePage() {
         )}
       </section>
     </div>
+  );
+}
+
+/** Water that comes down over steps. */
+function Water() {
+  return (
+    <svg
+      className="hero-water"
+      viewBox="0 0 560 240"
+      preserveAspectRatio="xMaxYMid slice"
+      fill="none"
+      stroke="currentColor"
+      strokeLinecap="round"
+      strokeWidth="5"
+      aria-hidden="true"
+    >
+      {[0, 34, 68, 102].map((y, i) => (
+        <path
+          key={y}
+          opacity={0.9 - i * 0.22}
+          d={`M${120 - i * 40} ${20 + y}h110c52 0 44 62 96 62h70c52 0 44 62 96 62h200`}
+        />
+      ))}
+    </svg>
   );
 }
 

@@ -18,6 +18,8 @@ export interface SendReading {
   codec: string | null;
   /** What holds the encoder back: none, cpu, bandwidth, other. */
   limitation: string | null;
+  /** Since when it is that one, as `at`. */
+  limitedSince: number;
 }
 
 function num(v: unknown): number | null {
@@ -79,6 +81,7 @@ export function readSend(
     loss: prev && sent > 0 ? Math.min(1, Math.max(0, lost - prev.lost) / sent) : null,
     codec: codecs.get(codecId) ?? null,
     limitation,
+    limitedSince: before?.limitation === limitation ? before.limitedSince : now,
   };
 }
 

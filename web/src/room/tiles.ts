@@ -42,6 +42,8 @@ export function peerViews(room: RoomState): PeerView[] {
 
 /** Between 4:3 and 16:9: cells of about this shape crop little of any camera's picture. */
 const GOOD_SHAPE = 1.5;
+/** What an empty cell counts for, beside the logarithm of a shape that is off. */
+const EMPTY_CELL = 0.25;
 
 /** Columns of a grid of `count` cells that fill a box, so that the cells' shape is as good as can be. */
 export function columnsFor(count: number, width: number, height: number): number {
@@ -49,7 +51,8 @@ export function columnsFor(count: number, width: number, height: number): number
   let bestOff = Infinity;
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(count / columns);
-    const off = Math.abs(Math.log((width * rows) / (columns * height) / GOOD_SHAPE));
+    const shape = (width * rows) / (columns * height);
+    const off = Math.abs(Math.log(shape / GOOD_SHAPE)) + EMPTY_CELL * (columns * rows - count);
     if (off < bestOff) {
       best = columns;
       bestOff = off;

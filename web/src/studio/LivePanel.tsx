@@ -6,28 +6,29 @@ import type { SendReading } from '../media/stats';
 import { t } from '../strings';
 import { Banner, CopyField } from '../ui/controls';
 
-interface Props {
-  roomId: string;
-  hlsUrl: string | null;
-  stats: SendReading | null;
+/** Every stream starts small and grows; only what lasts is worth a warning, ms. */
+const LASTING_MS = 12_000;
+
+export function ShareCard({ roomId, hlsUrl }: { roomId: string; hlsUrl: string | null }) {
+  const absolute = (path: string) => new URL(path, window.location.href).href;
+  return (
+    <div className="card stack">
+      <h2>{t.studio.share}</h2>
+      <CopyField label={t.studio.watchLink} value={absolute(pathTo('watch', roomId))} />
+      <CopyField label={t.studio.hlsLink} value={absolute(hlsUrl ?? hlsPath(roomId))} />
+    </div>
+  );
 }
 
-export function LivePanel({ roomId, hlsUrl, stats }: Props) {
-  const absolute = (path: string) => new URL(path, window.location.href).href;
-  const limit = stats?.limitation ? t.studio.limited[stats.limitation] : undefined;
+export function HealthCard({ stats }: { stats: SendReading | null }) {
+  const lasting = stats !== null && stats.at - stats.limitedSince > LASTING_MS;
+  const limit = lasting && stats.limitation ? t.studio.limited[stats.limitation] : undefined;
   return (
-    <>
-      <div className="card stack">
-        <h2>{t.studio.share}</h2>
-        <CopyField label={t.studio.watchLink} value={absolute(pathTo('watch', roomId))} />
-        <CopyField label={t.studio.hlsLink} value={absolute(hlsUrl ?? hlsPath(roomId))} />
-      </div>
-      <div className="card stack">
-        <h2>{t.studio.health}</h2>
-        <StatsGrid stats={stats} />
-        {limit && <Banner tone="warn">{limit}</Banner>}
-      </div>
-    </>
+    <div className="card stack">
+      <h2>{t.studio.health}</h2>
+      <StatsGrid stats={stats} />
+      {limit && <Banner tone="warn">{limit}</Banner>}
+    </div>
   );
 }
 

@@ -14,7 +14,7 @@ import { Banner, Button } from '../ui/controls';
 import { Icon } from '../ui/Icon';
 import { useNow } from '../ui/useNow';
 import { useTitle } from '../ui/useTitle';
-import { LivePanel } from './LivePanel';
+import { HealthCard, ShareCard } from './LivePanel';
 import { SetupForm, type Setup } from './SetupForm';
 import './studio.css';
 import { interruptedRoom, useBroadcast } from './useBroadcast';
@@ -188,15 +188,10 @@ export default function StudioPage({ roomId }: { roomId: string | null }) {
             </Button>
           )}
         </div>
+        {onAir && <HealthCard stats={broadcast.stats} />}
       </div>
       <aside className="stack">
-        {onAir && (
-          <LivePanel
-            roomId={setup.roomId}
-            hlsUrl={snapshot?.room.hlsUrl ?? null}
-            stats={broadcast.stats}
-          />
-        )}
+        {onAir && <ShareCard roomId={setup.roomId} hlsUrl={snapshot?.room.hlsUrl ?? null} />}
         <SetupForm
           setup={setup}
           onChange={(change) => setSetup((s) => ({ ...s, ...change }))}
