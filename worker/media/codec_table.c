@@ -141,8 +141,5 @@ void codec_table_stream_params(const struct codec_table *t, const struct rtp_par
         out->rtx_ssrc = e->rtx->ssrc;
         out->rtx_payload_type = rtx->payload_type;
     }
-    if (p->rtcp && p->rtcp->cname)
-        snprintf(out->cname, sizeof out->cname, "%s", p->rtcp->cname);
-    if (e->rid)
-        snprintf(out->rid, sizeof out->rid, "%s", e->rid);
+    out->cname = p->rtcp && p->rtcp->cname ? p->rtcp->cname : "";
 }

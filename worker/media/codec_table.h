@@ -53,7 +53,7 @@ const struct codec_entry *codec_table_of_encoding(const struct codec_table *t,
 /* The RTX codec that repairs it, or NULL. */
 const struct codec_entry *codec_table_rtx(const struct codec_table *t,
                                           const struct codec_entry *media);
-/* What a stream of this encoding is like; SSRCs as the encoding says. */
+/* What a stream of this encoding is like; SSRCs as the encoding says. cname is borrowed from p. */
 void codec_table_stream_params(const struct codec_table *t, const struct rtp_parameters *p,
                                const struct rtp_encoding_parameters *e, struct stream_params *out);
 

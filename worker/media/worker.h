@@ -70,6 +70,17 @@ struct worker_config {
     void *notify_ctx; /* borrowed */
 };
 
+/* What came and was not used, and what exists; since the worker started. */
+struct worker_counters {
+    uint64_t dropped_malformed;   /* not STUN, DTLS, RTP or RTCP */
+    uint64_t dropped_unknown;     /* from an address that no transport knows */
+    uint64_t dropped_unauthentic; /* SRTP that did not authenticate */
+    uint64_t dropped_send;        /* could not be made: too large, or refused by SRTP */
+    uint64_t transports;          /* now, as those below */
+    uint64_t producers;
+    uint64_t consumers;
+};
+
 struct worker;
 
 MUST_CHECK enum err worker_open(const struct worker_config *config, usec now, usec wall,
@@ -78,6 +89,7 @@ MUST_CHECK enum err worker_open(const struct worker_config *config, usec now, us
 void worker_close(struct worker *w);
 
 struct txq *worker_txq(struct worker *w);
+const struct worker_counters *worker_get_counters(const struct worker *w);
 struct packet_pool *worker_pool(struct worker *w);
 
 /* One datagram, or one RFC 4571 frame, read into p (data, len, arrived_at). The caller keeps its

@@ -1,0 +1,238 @@
+/* A producer's packets: into its stream, then to each consumer; and what goes back: NACK, requests
+ * for key frames, reports, scores. */
+#include <string.h>
+
+#include "proto/pipe.h"
+#include "worker/media/consumer.h"
+#include "worker/media/producer.h"
+#include "worker/media/trace.h"
+#include "worker/media/transport.h"
+#include "worker/media/worker_state.h"
+
+static void arm(struct producer_stream *s)
+{
+    if (!s->started)
+        return;
+    usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
+    timer_set_earlier(&s->timer, at);
+}
+
+/* Which payload type an encoding without codecPayloadType uses shows with the first packet. */
+static bool start_stream(struct producer *p, usec now, struct producer_stream *s,
+                         const struct rtp_view *v)
+{
+    const struct codec_entry *e = codec_table_get(&p->codecs, v->payload_type);
+    struct rtp_encoding_parameters enc = p->rtp_parameters->encodings[s->index];
+    struct stream_params params;
+    if (!e || codec_is_rtx(e->codec))
+        return false;
+    struct rtp_rtx_parameters rtx = {.ssrc = s->rtx_ssrc, .has_ssrc = true};
+    enc.ssrc = s->ssrc;
+    enc.rtx = s->has_rtx_ssrc ? &rtx : NULL;
+    codec_table_stream_params(&p->codecs, p->rtp_parameters, &enc, &params);
+    recv_stream_init(&s->recv, &params, now);
+    if (p->paused)
+        recv_stream_pause(&s->recv);
+    s->started = true;
+    return true;
+}
+
+/* An RTX SSRC that was learnt after the stream began. */
+static void join_rtx(struct producer_stream *s)
+{
+    struct stream_params *params = &s->recv.params;
+    const struct codec_table *codecs = &s->producer->codecs;
+    const struct codec_entry *media = codec_table_get(codecs, params->payload_type);
+    const struct codec_entry *rtx = media ? codec_table_rtx(codecs, media) : NULL;
+    if (params->has_rtx || !rtx)
+        return;
+    params->has_rtx = true;
+    params->rtx_ssrc = s->rtx_ssrc;
+    params->rtx_payload_type = rtx->payload_type;
+}
+
+static void check_orientation(struct producer *p, const struct rtp_view *v)
+{
+    struct video_orientation o;
+    struct slice e = rtp_ext_find(v, p->ext.of[RTP_EXT_VIDEO_ORIENTATION]);
+    if (e.n == 0 || (p->has_orientation && e.p[0] == p->orientation) ||
+        rtp_ext_read_video_orientation(e, &o) != OK)
+        return;
+    p->has_orientation = true;
+    p->orientation = e.p[0];
+    struct producer_video_orientation_change_event event = {.camera = o.camera_back,
+                                                            .flip = o.flip,
+                                                            .rotation = o.rotation,
+                                                            .has_camera = true,
+                                                            .has_flip = true,
+                                                            .has_rotation = true};
+    worker_notify(p->transport->worker, p->object.id, EVENT_PRODUCER_VIDEO_ORIENTATION_CHANGE,
+                  &event);
+}
+
+bool media_packet_held(struct media_packet *m, struct producer_stream *s, struct packet *packet)
+{
+    struct producer *p = s->producer;
+    *m = (struct media_packet){.packet = packet, .stream = s};
+    if (rtp_parse(&m->view, packet->data, packet->len) != OK)
+        return false;
+    m->payload_type = p->mapped_pt[m->view.payload_type];
+    ext_brought_find(&m->brought, &p->ext, &m->view);
+    return m->payload_type != CODEC_TABLE_NONE;
+}
+
+static void forward(struct producer *p, usec now, struct producer_stream *s, struct packet *packet,
+                    const struct rtp_view *v, const struct recv_result *r)
+{
+    struct media_packet m = {.packet = packet,
+                             .view = *v,
+                             .stream = s,
+                             .payload_type = p->mapped_pt[v->payload_type],
+                             .key_frame = r->key_frame,
+                             .restarted = r->restarted,
+                             .late = r->late};
+    if (m.payload_type == CODEC_TABLE_NONE)
+        return;
+    ext_brought_find(&m.brought, &p->ext, v);
+    for (size_t i = 0; i < p->n_consumers; i++) {
+        struct consumer *c = p->consumers[i];
+        c->ops->rtp(c, now, &m);
+    }
+}
+
+void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool rtx,
+                  struct packet *packet, struct rtp_view *v)
+{
+    if (!s->started && (rtx || !start_stream(p, now, s, v)))
+        return;
+    if (rtx && !s->recv.params.has_rtx)
+        join_rtx(s);
+    struct recv_result r =
+        rtx ? recv_stream_rtx(&s->recv, now, v) : recv_stream_rtp(&s->recv, now, v);
+    bool awaited = keyframe_waiting(&s->keyframe);
+    if (r.verdict == RECV_FORWARD && r.key_frame)
+        keyframe_received(&s->keyframe);
+    if (r.want_key_frame && !p->paused)
+        producer_request_key_frame(p, now, s);
+    arm(s);
+    if (r.verdict != RECV_FORWARD)
+        return;
+    packet->len = v->len; /* RTX was unwrapped in place */
+    if (p->trace != 0)
+        trace_producer_rtp(p, now, v, r.key_frame, rtx);
+    if (p->paused || r.padding_only)
+        return;
+    if (p->ext.of[RTP_EXT_VIDEO_ORIENTATION] != 0 && v->ext_at != 0)
+        check_orientation(p, v);
+    forward(p, now, s, packet, v, &r);
+    if (r.key_frame)
+        held_clear(&s->held);
+    else if (awaited)
+        held_add(&s->held, packet);
+    producer_check_scores(p);
+}
+
+static void send_key_frame_request(struct producer_stream *s, usec now)
+{
+    struct producer *p = s->producer;
+    struct transport *t = p->transport;
+    uint8_t buf[64];
+    struct wr w = wr_of(buf, sizeof buf);
+    if (!recv_stream_request_key_frame(&s->recv, t->local_ssrc, &s->fir_seq, &w) || w.bad)
+        return;
+    transport_send_rtcp(t, now, &w);
+    trace_producer_feedback(
+        p, now, s->recv.params.use_pli ? PRODUCER_TRACE_PLI : PRODUCER_TRACE_FIR, s->ssrc);
+}
+
+void producer_request_key_frame(struct producer *p, usec now, struct producer_stream *s)
+{
+    if (p->kind != MEDIA_KIND_VIDEO || p->paused || !s->started)
+        return;
+    if (keyframe_need(&s->keyframe, now, s->recv.rtt, false))
+        send_key_frame_request(s, now);
+    arm(s);
+}
+
+void producer_stream_timeout(struct producer_stream *s, usec now)
+{
+    struct transport *t = s->producer->transport;
+    if (!s->started)
+        return;
+    if (recv_stream_deadline(&s->recv) <= now) {
+        uint8_t buf[RTCP_MTU];
+        struct wr w = wr_of(buf, sizeof buf);
+        recv_stream_timeout(&s->recv, now, t->local_ssrc, &w);
+        if (wr_len(&w) > 0) {
+            transport_send_rtcp(t, now, &w);
+            trace_producer_feedback(s->producer, now, PRODUCER_TRACE_NACK, s->ssrc);
+        }
+        producer_check_scores(s->producer);
+    }
+    if (keyframe_deadline(&s->keyframe) <= now && keyframe_timeout(&s->keyframe, now, s->recv.rtt))
+        send_key_frame_request(s, now);
+    usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
+    timer_set(&s->timer, at);
+}
+
+void producer_sr(struct producer *p, usec now, struct producer_stream *s, const struct rtcp_sr *sr)
+{
+    recv_stream_sr(&s->recv, now, sr);
+    trace_producer_sr(p, now, sr);
+}
+
+size_t producer_reports(struct producer *p, usec now, struct rtcp_report *out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_streams; i++) {
+        struct producer_stream *s = &p->streams[i];
+        if (!s->started)
+            continue;
+        if (n < cap && recv_stream_report(&s->recv, now, &out[n]))
+            n++;
+        if (n < cap && recv_stream_rtx_report(&s->recv, now, &out[n]))
+            n++;
+    }
+    return n;
+}
+
+uint8_t producer_stream_score(const struct producer_stream *s)
+{
+    return s->started ? s->recv.score.value : 0;
+}
+
+static void tell_scores(struct producer *p)
+{
+    struct producer_score scores[PRODUCER_MAX_STREAMS];
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_streams; i++) {
+        const struct producer_stream *s = &p->streams[i];
+        if (!s->started)
+            continue;
+        scores[n++] = (struct producer_score){.encoding_idx = s->index,
+                                              .has_encoding_idx = true,
+                                              .ssrc = s->ssrc,
+                                              .has_ssrc = true,
+                                              .rid = p->rtp_parameters->encodings[i].rid,
+                                              .score = s->score,
+                                              .has_score = true};
+    }
+    struct producer_score_event event = {.scores = scores, .n_scores = n};
+    worker_notify(p->transport->worker, p->object.id, EVENT_PRODUCER_SCORE, &event);
+}
+
+void producer_check_scores(struct producer *p)
+{
+    bool changed = false;
+    for (size_t i = 0; i < p->n_streams; i++) {
+        struct producer_stream *s = &p->streams[i];
+        uint8_t score = producer_stream_score(s);
+        changed |= score != s->score;
+        s->score = score;
+    }
+    if (!changed)
+        return;
+    tell_scores(p);
+    for (size_t i = 0; i < p->n_consumers; i++)
+        consumer_check_score(p->consumers[i]);
+}

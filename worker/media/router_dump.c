@@ -1,0 +1,62 @@
+/* What a router says of itself: who is in it, and who consumes what. */
+#include "worker/media/consumer.h"
+#include "worker/media/producer.h"
+#include "worker/media/router.h"
+#include "worker/media/transport.h"
+
+static enum err dump_consumers(const struct producer *p, struct arena *arena,
+                               struct key_strings *out)
+{
+    out->key = p->object.id;
+    out->values = arena_array(arena, p->n_consumers, sizeof *out->values);
+    if (!out->values)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < p->n_consumers; i++)
+        out->values[i] = p->consumers[i]->object.id;
+    out->n_values = p->n_consumers;
+    return OK;
+}
+
+static enum err dump_transport(const struct transport *t, struct arena *arena,
+                               struct router_dump_response *out)
+{
+    out->transport_ids[out->n_transport_ids++] = t->object.id;
+    list_each (node, &t->producers) {
+        enum err e = dump_consumers(
+            container_of(node, struct producer, in_transport), arena,
+            &out->map_producer_id_consumer_ids[out->n_map_producer_id_consumer_ids++]);
+        if (e != OK)
+            return e;
+    }
+    list_each (node, &t->consumers) {
+        const struct consumer *c = container_of(node, struct consumer, in_transport);
+        out->map_consumer_id_producer_id[out->n_map_consumer_id_producer_id++] =
+            (struct key_string){.key = c->object.id, .value = c->producer->object.id};
+    }
+    return OK;
+}
+
+enum err router_dump(const struct router *r, struct arena *arena, struct router_dump_response *out)
+{
+    size_t producers = 0;
+    size_t consumers = 0;
+    list_each (node, &r->transports) {
+        const struct transport *t = container_of(node, struct transport, in_router);
+        producers += t->n_producers;
+        consumers += t->n_consumers;
+    }
+    *out = (struct router_dump_response){.id = r->object.id};
+    out->transport_ids = arena_array(arena, r->n_transports, sizeof *out->transport_ids);
+    out->map_producer_id_consumer_ids =
+        arena_array(arena, producers, sizeof *out->map_producer_id_consumer_ids);
+    out->map_consumer_id_producer_id =
+        arena_array(arena, consumers, sizeof *out->map_consumer_id_producer_id);
+    if (!out->transport_ids || !out->map_producer_id_consumer_ids ||
+        !out->map_consumer_id_producer_id)
+        return ERR_NOMEM;
+    enum err e = OK;
+    for (const struct list *node = r->transports.next; e == OK && node != &r->transports;
+         node = node->next)
+        e = dump_transport(container_of(node, struct transport, in_router), arena, out);
+    return e;
+}

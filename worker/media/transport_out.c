@@ -1,0 +1,65 @@
+/* RTP and RTCP that go out: written into a slot, sealed there, queued for the end of the turn. */
+#include <string.h>
+
+#include "worker/media/transport.h"
+#include "worker/media/worker_state.h"
+
+static enum err seal(struct transport *t, const struct rtp_out *o, uint8_t *slot, size_t *len)
+{
+    if (!t->sealer)
+        return OK;
+    return o->again ? seal_protect_rtp_again(t->sealer, slot, len)
+                    : seal_protect_rtp(t->sealer, slot, len);
+}
+
+size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
+{
+    struct worker *w = t->worker;
+    const struct rtp_view *v = o->view;
+    if (!t->rtp_dest || !t->connected)
+        return 0;
+    if (RTP_HEADER_LEN + ext_layout_max(o->layout, o->brought) + 2 + v->payload_len +
+            SEAL_OVERHEAD >
+        TX_SLOT_CAP) {
+        w->counters.dropped_send++;
+        return 0;
+    }
+    uint8_t *slot = txq_reserve(&w->txq);
+    size_t ext = ext_layout_write(o->layout, o->brought, o->time, o->number, slot + RTP_HEADER_LEN);
+    slot[0] = ext > 0 ? 0x90 : 0x80;
+    slot[1] = (uint8_t)((o->marker ? 0x80 : 0) | o->payload_type);
+    put_u16(slot + 2, o->seq);
+    put_u32(slot + 4, o->timestamp);
+    put_u32(slot + 8, o->ssrc);
+    uint8_t *p = slot + RTP_HEADER_LEN + ext;
+    if (o->rtx) {
+        put_u16(p, o->osn);
+        p += 2;
+    }
+    memcpy(p, v->data + v->payload_at, v->payload_len);
+    size_t rtp_len = (size_t)(p - slot) + v->payload_len;
+    size_t len = rtp_len;
+    if (seal(t, o, slot, &len) != OK) {
+        w->counters.dropped_send++;
+        return 0;
+    }
+    txq_commit(&w->txq, t->rtp_dest, len);
+    flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, rtp_len);
+    return rtp_len;
+}
+
+void transport_send_rtcp(struct transport *t, usec now, const struct wr *out)
+{
+    struct worker *w = t->worker;
+    size_t len = wr_len(out);
+    if (!t->rtcp_dest || !t->connected || len == 0 || len + SEAL_OVERHEAD > TX_SLOT_CAP)
+        return;
+    uint8_t *slot = txq_reserve(&w->txq);
+    memcpy(slot, out->start, len);
+    if (t->sealer && seal_protect_rtcp(t->sealer, slot, &len) != OK) {
+        w->counters.dropped_send++;
+        return;
+    }
+    txq_commit(&w->txq, t->rtcp_dest, len);
+    flow_add(&t->sent, now, len);
+}

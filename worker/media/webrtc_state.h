@@ -1,0 +1,40 @@
+/* The inside of a WebRTC transport, for its own files only. */
+#ifndef WEIR_WORKER_MEDIA_WEBRTC_STATE_H
+#define WEIR_WORKER_MEDIA_WEBRTC_STATE_H
+
+#include "worker/engine/dtls.h"
+#include "worker/engine/ice.h"
+#include "worker/media/local_socket.h"
+#include "worker/media/transport.h"
+
+enum { WEBRTC_MAX_SOCKETS = 32 };
+
+struct webrtc_transport {
+    struct transport base;
+    struct ice ice;
+    struct dtls *dtls;   /* owned */
+    struct tx_dest dest; /* of the selected tuple; base.rtp_dest points here while there is one */
+    struct timer timer;  /* of ice and dtls */
+    struct local_socket *sockets; /* owned, WEBRTC_MAX_SOCKETS at most */
+    size_t n_sockets;
+    bool ice_ready; /* initialised */
+    bool connect_called;
+    bool prefer_udp;
+    bool prefer_tcp;
+};
+
+static inline struct webrtc_transport *webrtc_of(struct transport *t)
+{
+    return container_of(t, struct webrtc_transport, base);
+}
+
+/* The socket by which a tuple came; NULL: none of ours any more. */
+const struct worker_listen *webrtc_local(const struct webrtc_transport *t,
+                                         const struct tuple *tuple);
+
+/* webrtc_dump.c */
+enum err webrtc_dump(struct transport *t, struct arena *arena, struct transport_dump_response *out);
+enum err webrtc_stats(struct transport *t, struct arena *arena,
+                      struct transport_get_stats_response *out);
+
+#endif
