@@ -125,7 +125,7 @@ struct recv_result recv_stream_rtx(struct recv_stream *s, usec now, struct rtp_v
     enum reception_verdict own = reception_input(&s->rtx, v->seq, &rtx_seq);
     rate_add(&s->rate, now, v->len);
     if (own == RECEPTION_DUPLICATE || own == RECEPTION_OLD || own == RECEPTION_JUMP ||
-        v->payload_type != s->params.rtx_payload_type || !s->rtp.started) {
+        v->payload_type != s->params.rtx_payload_type) {
         s->rtx_discarded++;
         return result;
     }

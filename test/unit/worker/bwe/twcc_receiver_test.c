@@ -185,6 +185,21 @@ static void a_jump_forgets_what_the_window_cannot_hold(void **state)
     assert_int_equal(reported[30000 - TWCC_WINDOW], 0);
 }
 
+static void losses_a_window_after_arrivals_are_losses(void **state)
+{
+    (void)state;
+    for (uint16_t seq = 0; seq < TWCC_WINDOW; seq++)
+        twcc_receiver_input(&receiver, 1000 * MS + seq, seq);
+    feedback(1100 * MS);
+    twcc_receiver_input(&receiver, 1110 * MS, TWCC_WINDOW + 10);
+    feedback(1300 * MS);
+    for (uint16_t seq = TWCC_WINDOW; seq < TWCC_WINDOW + 10; seq++) {
+        assert_int_equal(lost[seq], 1);
+        assert_int_equal(reported[seq], 0);
+    }
+    assert_int_equal(reported[TWCC_WINDOW + 10], 1);
+}
+
 static void a_sender_that_begins_anew_is_followed(void **state)
 {
     (void)state;
@@ -229,6 +244,7 @@ int main(void)
         T(many_packets_do_not_wait),
         T(a_small_writer_gets_the_rest_later),
         T(a_jump_forgets_what_the_window_cannot_hold),
+        T(losses_a_window_after_arrivals_are_losses),
         T(a_sender_that_begins_anew_is_followed),
         T(random_input_never_breaks_it),
     };

@@ -103,6 +103,10 @@ static void it_asks_again_after_a_round_trip_and_never_faster_than_the_tick(void
     assert_int_equal(nack_deadline(&nack), 500 * MS);
     assert_int_equal(nack_collect(&nack, 499 * MS, 1, seqs, 10), 0);
     assert_int_equal(nack_collect(&nack, 500 * MS, 1, seqs, 10), 1);
+    /* A new gap is asked for at once; the old one is not dragged along. */
+    received(510 * MS, 5);
+    assert_int_equal(nack_collect(&nack, 510 * MS, 1, seqs, 10), 1);
+    assert_int_equal(seqs[0], 4);
 }
 
 static void it_gives_up_after_ten_tries(void **state)

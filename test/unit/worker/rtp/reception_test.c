@@ -145,6 +145,8 @@ static void repairs_fill_but_do_not_count_as_received(void **state)
     assert_int_equal(reception_lost(&r), 2);
     assert_int_equal(in(11), RECEPTION_DUPLICATE);
     assert_int_equal(reception_repair(&r, 14, &n), RECEPTION_NEW);
+    assert_int_equal(reception_expected(&r), 5);
+    assert_int_equal(reception_lost(&r), 3);
 }
 
 static void steady_packets_have_no_jitter(void **state)

@@ -306,6 +306,7 @@ static void reports_refer_to_the_last_sender_report(void **state)
     receive_rtx(700 * MS, 3, (uint16_t)(65530 + 5));
     assert_true(recv_stream_rtx_report(&stream, 950 * MS, &report));
     assert_int_equal(report.ssrc, RTX_SSRC);
+    assert_int_equal(report.lsr, 0x33445566);
     assert_int_equal(report.dlsr, 32768);
 }
 
