@@ -59,9 +59,10 @@ static enum err take_block(struct rd *r, struct rtcp_block *b)
     b->count = first & 0x1f;
     b->whole = slice_of(at, RTCP_HEADER_LEN + n);
     if (first & 0x20) {
-        /* RFC 3550 6.4.1: padding is a multiple of four, and only in the last packet. */
+        /* RFC 3550 6.4.1: padding only in the last packet. It also asks for a multiple of four,
+         * but libwebrtc pads transport feedback by single bytes. */
         uint8_t pad = n > 0 ? b->body.p[n - 1] : 0;
-        if (pad == 0 || pad % 4 != 0 || pad > n || rd_left(r) != 0)
+        if (pad == 0 || pad > n || rd_left(r) != 0)
             return ERR_MALFORMED;
         b->body.n -= pad;
     }

@@ -113,7 +113,8 @@ MUST_CHECK enum err rtp_ext_read_text(struct slice e, char *out, size_t n);
 /* Unsigned 6.18 fixed point of seconds, wraps every 64 s. */
 static inline uint32_t abs_send_time_of(usec at)
 {
-    return (uint32_t)((((uint64_t)at << 18) + 500000) / 1000000) & 0xffffff;
+    uint64_t within = (uint64_t)at % 64000000; /* first, so that no clock overflows the shift */
+    return (uint32_t)(((within << 18) + 500000) / 1000000) & 0xffffff;
 }
 /* 0 .. 64 s - 1 */
 static inline usec abs_send_time_to_usec(uint32_t t)

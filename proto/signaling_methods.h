@@ -35,11 +35,13 @@ SHAPE_STRUCT(sig_create_room_answer, SIG_CREATE_ROOM_ANSWER_FIELDS);
     X(S, str, room_id, "roomId", REQ, 1, SIG_ID_MAX, _,                                            \
       "Letters, digits, - and _; the room is made if it is not there.")                            \
     X(S, str, peer_id, "peerId", OPT, 1, SIG_ID_MAX, _,                                            \
-      "Letters, digits, - and _; one that is in the room already is replaced, so that a client "   \
-      "can come back.")                                                                            \
+      "Letters, digits, - and _; one that is in the room already is replaced if resumeToken "      \
+      "fits.")                                                                                     \
     X(S, str, display_name, "displayName", OPT, 0, SIG_NAME_MAX, _, "What others see.")            \
     X(S, choice, role, "role", OPT, 0, 0, sig_role_names, "participant if left out.")              \
     X(S, str, title, "title", OPT, 0, SIG_TITLE_MAX, _, "Title of a broadcaster's stream.")        \
+    X(S, str, resume_token, "resumeToken", OPT, 0, 64, _,                                          \
+      "Of an earlier joinRoom: proves that peerId is one's own.")                                  \
     X(S, str, token, "token", OPT, 0, SIG_TOKEN_MAX, _,                                            \
       "Access token, where the service asks for one.")
 SHAPE_STRUCT(sig_join_room, SIG_JOIN_ROOM_FIELDS);
@@ -61,6 +63,8 @@ SHAPE_STRUCT(sig_producer_info, SIG_PRODUCER_INFO_FIELDS);
 #define SIG_JOIN_ROOM_ANSWER_FIELDS(X, S)                                                          \
     X(S, str, room_id, "roomId", REQ, 1, SIG_ID_MAX, _, "The room.")                               \
     X(S, str, peer_id, "peerId", REQ, 1, SIG_ID_MAX, _, "The peer's own id, to come back with.")   \
+    X(S, str, resume_token, "resumeToken", REQ, 1, 64, _,                                          \
+      "Secret: send it with the next joinRoom to take this peer's place again.")                   \
     X(S, obj, rtp_capabilities, "rtpCapabilities", REQ, 0, 0, rtp_capabilities,                    \
       "What the room's router understands, for Device.load().")                                    \
     X(S, objs, peers, "peers", REQ, 0, 65536, sig_peer_info, "The others, viewers left out.")      \

@@ -45,11 +45,13 @@ static enum err check_chunks(struct rd *r, unsigned count, size_t *deltas)
         unsigned n = chunk_symbols(chunk);
         if (n > count)
             n = count;
-        for (unsigned i = 0; i < n; i++) {
+        /* A run costs one step however long it is: its length is the peer's choice. */
+        bool run = (chunk & CHUNK_VECTOR) == 0;
+        for (unsigned i = 0; i < (run && n > 0 ? 1 : n); i++) {
             unsigned symbol = chunk_symbol(chunk, i);
             if (symbol == SYMBOL_RESERVED)
                 return ERR_MALFORMED;
-            *deltas += symbol; /* the symbol is the number of bytes */
+            *deltas += run ? (size_t)symbol * n : symbol; /* the symbol is the number of bytes */
         }
         count -= n;
     }

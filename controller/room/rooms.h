@@ -16,6 +16,7 @@
 #include "controller/fleet/fleet.h"
 #include "controller/net/http.h"
 #include "proto/rtp_parameters.h"
+#include "proto/signaling.h"
 
 struct rooms;
 struct room;
@@ -100,8 +101,8 @@ struct rooms_observer {
 void rooms_observe(struct rooms *r, struct rooms_observer *o);
 void rooms_unobserve(struct rooms_observer *o);
 
-/* Sends a notification to all peers of a room; data is stolen (its reference is taken). */
-void room_notify(struct room *room, const char *method, json_t *data);
+/* Sends an event to all clients in a room; data is the event's struct (proto/signaling.h). */
+void room_notify(struct room *room, enum sig_event event, const void *data);
 /* joinRoom's hlsUrl for peers that join from now on; NULL: none. Copied. */
 void room_set_hls_url(struct room *room, const char *url);
 

@@ -1,0 +1,135 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/room/session.h"
+
+enum {
+    MADE_ID_LEN = 11
+}; /* ten letters and digits: 51 bits, enough not to be guessed or met twice */
+
+static enum err find_or_make(struct sig_call *call, const char *id, struct room **out)
+{
+    struct rooms *r = call->session->rooms;
+    char made[MADE_ID_LEN];
+    if (!id) {
+        rng_token(r->config.rng, made, sizeof made);
+        id = made;
+    }
+    if (!id_is_valid(id, ROOM_ID_MAX)) {
+        sig_fail(call, ERR_RANGE, "roomId may only have letters, digits, - and _");
+        return ERR_RANGE;
+    }
+    enum err e = room_get(r, id, out);
+    if (e == ERR_FULL)
+        sig_fail(call, e, "there are as many rooms as the service allows");
+    else if (e != OK)
+        sig_fail(call, e, "no room can be made now");
+    return e;
+}
+
+void on_create_room(struct sig_call *call)
+{
+    const struct sig_create_room *in = call->data;
+    struct room *room;
+    if (find_or_make(call, in->room_id, &room) != OK)
+        return;
+    struct sig_create_room_answer out = {.room_id = room->id};
+    sig_answer_struct(call, &sig_create_room_answer_shape, &out);
+}
+
+static size_t list_peers(const struct room_peer *self, struct sig_peer_info *out)
+{
+    size_t n = 0;
+    list_each (node, &self->room->peers) {
+        const struct room_peer *p = container_of(node, struct room_peer, node);
+        if (p != self && p->role != ROLE_VIEWER)
+            out[n++] = (struct sig_peer_info){
+                .peer_id = p->id, .display_name = p->display_name, .role = (int)p->role};
+    }
+    return n;
+}
+
+static size_t list_producers(const struct room *room, struct sig_producer_info *out)
+{
+    size_t n = 0;
+    for (const struct room_producer *p = room->producers; p; p = p->hh.next)
+        producer_describe(p, &out[n++]);
+    return n;
+}
+
+static void answer_join(struct sig_call *call, struct room_peer *p)
+{
+    struct room *room = p->room;
+    struct rooms *r = room->rooms;
+    struct sig_join_room_answer out = {
+        .room_id = room->id,
+        .peer_id = p->id,
+        .resume_token = p->resume_token,
+        .rtp_capabilities = &r->capabilities,
+        .peers = calloc(room->n_peers + 1, sizeof *out.peers),
+        .producers = calloc(HASH_COUNT(room->producers) + 1, sizeof *out.producers),
+        .ice_servers = r->config.ice_servers ? json_incref(r->config.ice_servers) : json_array(),
+        .hls_url = room->hls_url[0] ? room->hls_url : NULL};
+    if (out.peers && out.producers) {
+        out.n_peers = list_peers(p, out.peers);
+        out.n_producers = list_producers(room, out.producers);
+        sig_answer_struct(call, &sig_join_room_answer_shape, &out);
+    } else {
+        sig_fail(call, ERR_NOMEM, "out of memory");
+    }
+    free(out.peers);
+    free(out.producers);
+    json_decref(out.ice_servers);
+}
+
+void on_join_room(struct sig_call *call)
+{
+    const struct sig_join_room *in = call->data;
+    struct session *s = call->session;
+    struct room *room;
+    if (s->peer) {
+        sig_fail(call, ERR_STATE, "already in a room: leaveRoom comes first");
+        return;
+    }
+    if (in->peer_id && !id_is_valid(in->peer_id, PEER_ID_MAX)) {
+        sig_fail(call, ERR_RANGE, "peerId may only have letters, digits, - and _");
+        return;
+    }
+    if (find_or_make(call, in->room_id, &room) != OK)
+        return;
+    struct peer_join join = {.peer_id = in->peer_id,
+                             .display_name = in->display_name,
+                             .title = in->title,
+                             .resume_token = in->resume_token,
+                             .role = in->has_role ? (enum room_role)in->role : ROLE_PARTICIPANT,
+                             .session = s};
+    struct room_peer *p;
+    enum err e = peer_open(room, &join, &p);
+    if (e == ERR_EXISTS) {
+        sig_fail(call, e, "peerId is in use, and resumeToken is not its");
+    } else if (e != OK) {
+        sig_fail(call, e, e == ERR_FULL ? "the room is full" : "");
+    } else {
+        s->peer = p;
+        answer_join(call, p);
+    }
+}
+
+void on_leave_room(struct sig_call *call)
+{
+    peer_close(call->session->peer, "left");
+    sig_answer(call, NULL);
+}
+
+void on_change_display_name(struct sig_call *call)
+{
+    const struct sig_change_display_name *in = call->data;
+    struct room_peer *p = call->session->peer;
+    snprintf(p->display_name, sizeof p->display_name, "%s", in->display_name);
+    if (p->role != ROLE_VIEWER) {
+        struct sig_peer_info info = {
+            .peer_id = p->id, .display_name = p->display_name, .role = (int)p->role};
+        room_notify_others(p->room, p, SIG_EVENT_PEER_JOINED, &info);
+    }
+    sig_answer(call, NULL);
+}

@@ -1,0 +1,152 @@
+#include "controller/room/session.h"
+
+static const char worker_away[] = "the media worker is away, try again";
+
+static void on_transport_made(struct op *op, enum err e, const char *reason, const void *data)
+{
+    const struct transport_dump_response *dump = data;
+    if (e != OK) {
+        op_fail(op, e, reason);
+        transport_close(op->transport, false);
+        return;
+    }
+    struct sig_transport_answer answer = {.id = op->transport->id,
+                                          .ice_parameters = dump->ice_parameters,
+                                          .ice_candidates = dump->ice_candidates,
+                                          .n_ice_candidates = dump->n_ice_candidates,
+                                          .dtls_parameters = dump->dtls_parameters,
+                                          .sctp_parameters = dump->sctp_parameters};
+    op_reply(op, shape_encode(&sig_transport_answer_shape, &answer));
+}
+
+static void limit_incoming(struct room_transport *t)
+{
+    uint32_t bps = t->peer->room->rooms->config.max_incoming_bps;
+    if (bps == 0 || t->use != USE_PRODUCE)
+        return;
+    struct transport_set_max_incoming_bitrate_request request = {.max_incoming_bitrate = bps};
+    (void)fleet_request(t->peer->room->worker, METHOD_TRANSPORT_SET_MAX_INCOMING_BITRATE, t->id,
+                        &request, NULL, NULL);
+}
+
+static void create_transport(struct sig_call *call, enum transport_use use)
+{
+    const struct sig_create_transport *in = call->data;
+    struct room_peer *p = call->session->peer;
+    if (p->n_transports >= TRANSPORTS_PER_PEER_MAX) {
+        sig_fail(call, ERR_FULL, "this peer has as many transports as it may have");
+        return;
+    }
+    struct room_transport *t = p->room->worker ? transport_new(p, use, NULL) : NULL;
+    if (!t) {
+        sig_fail(call, p->room->worker ? ERR_NOMEM : ERR_UNAVAILABLE,
+                 p->room->worker ? "" : worker_away);
+        return;
+    }
+    struct webrtc_transport_options options = {.enable_udp = !in->force_tcp,
+                                               .has_enable_udp = true,
+                                               .enable_tcp = true,
+                                               .has_enable_tcp = true,
+                                               .prefer_udp = true,
+                                               .has_prefer_udp = true,
+                                               .initial_available_outgoing_bitrate =
+                                                   p->room->rooms->config.initial_outgoing_bps,
+                                               .has_initial_available_outgoing_bitrate = true,
+                                               .enable_sctp = in->sctp_capabilities != NULL,
+                                               .has_enable_sctp = true};
+    struct router_create_webrtc_transport_request request = {.transport_id = t->id,
+                                                             .options = &options};
+    struct op about = {.transport = t};
+    enum err e = op_start(p, call->request, METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT,
+                          p->room->router_id, &request, on_transport_made, &about);
+    if (e != OK) {
+        sig_fail(call, e, worker_away);
+        transport_close(t, false);
+        return;
+    }
+    limit_incoming(t);
+}
+
+void on_create_producer_transport(struct sig_call *call)
+{
+    create_transport(call, USE_PRODUCE);
+}
+
+void on_create_consumer_transport(struct sig_call *call)
+{
+    create_transport(call, USE_CONSUME);
+}
+
+static struct room_transport *transport_of_call(struct sig_call *call, const char *id)
+{
+    struct room_transport *t = transport_find(call->session->peer, id);
+    if (!t)
+        sig_fail(call, ERR_NOT_FOUND, "transportId is no transport of this peer");
+    return t;
+}
+
+void on_connect_transport(struct sig_call *call)
+{
+    const struct sig_connect_transport *in = call->data;
+    struct room_transport *t = transport_of_call(call, in->transport_id);
+    if (!t)
+        return;
+    if (t->connected) {
+        sig_fail(call, ERR_STATE, "transportId is connected already");
+        return;
+    }
+    struct webrtc_transport_connect_request request = {.dtls_parameters = in->dtls_parameters};
+    struct op about = {.transport = t, .answer = json_pack("{s:b}", "connected", 1)};
+    enum err e = op_start(t->peer, call->request, METHOD_WEBRTC_TRANSPORT_CONNECT, t->id, &request,
+                          op_answer, &about);
+    if (e == OK)
+        t->connected = true;
+    else
+        sig_fail(call, e, worker_away);
+}
+
+static void on_ice_restarted(struct op *op, enum err e, const char *reason, const void *data)
+{
+    if (e != OK) {
+        op_fail(op, e, reason);
+        return;
+    }
+    struct ice_parameters parameters = *(const struct ice_parameters *)data;
+    struct sig_restart_ice_answer answer = {.ice_parameters = &parameters};
+    op_reply(op, shape_encode(&sig_restart_ice_answer_shape, &answer));
+}
+
+void on_restart_ice(struct sig_call *call)
+{
+    const struct sig_on_transport *in = call->data;
+    struct room_transport *t = transport_of_call(call, in->transport_id);
+    if (!t)
+        return;
+    struct op about = {.transport = t};
+    enum err e = op_start(t->peer, call->request, METHOD_TRANSPORT_RESTART_ICE, t->id, NULL,
+                          on_ice_restarted, &about);
+    if (e != OK)
+        sig_fail(call, e, worker_away);
+}
+
+/* One row, as browsers' getStats lists them. */
+static void on_transport_stats(struct op *op, enum err e, const char *reason, const void *data)
+{
+    if (e == OK)
+        op_reply(op, json_pack("[o]", shape_encode(&transport_get_stats_response_shape, data)));
+    else
+        op_fail(op, e, reason);
+}
+
+void on_get_transport_stats(struct sig_call *call)
+{
+    const struct sig_on_transport *in = call->data;
+    struct room_transport *t = transport_of_call(call, in->transport_id);
+    if (!t)
+        return;
+    struct op about = {.transport = t};
+    enum err e = op_start(t->peer, call->request, METHOD_TRANSPORT_GET_STATS, t->id, NULL,
+                          on_transport_stats, &about);
+    if (e != OK)
+        sig_fail(call, e, worker_away);
+}

@@ -1,0 +1,174 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "controller/room/room_state.h"
+
+bool id_is_valid(const char *id, size_t max)
+{
+    size_t n = strlen(id);
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return n >= 1 && n <= max && strspn(id, allowed) == n;
+}
+
+/* ---- the router ---- */
+
+static void on_router_made(void *ctx, enum err e, const char *reason, const void *data)
+{
+    struct room *room = ctx;
+    (void)data;
+    if (e != OK) {
+        /* Lost: fleet's observer starts over. Anything else is a fault of ours: the tick tries
+         * again. */
+        log_warn("room.router_failed", "room=%s why=\"%s\"", room->id, reason);
+        if (e != ERR_CLOSED)
+            room->worker = NULL;
+        return;
+    }
+    room->router_ready = true;
+    observe_router(room, true);
+}
+
+void room_start_router(struct room *room)
+{
+    room->router_ready = false;
+    room->worker = fleet_least_loaded(room->rooms->config.fleet);
+    if (!room->worker)
+        return; /* fleet's observer or the tick comes back here */
+    rng_uuid(room->rooms->config.rng, room->router_id);
+    struct worker_create_router_request request = {.router_id = room->router_id};
+    if (fleet_request(room->worker, METHOD_WORKER_CREATE_ROUTER, "", &request, on_router_made,
+                      room) != OK) {
+        room->worker = NULL;
+        return;
+    }
+    fleet_worker_add_load(room->worker, 1);
+    /* The worker takes requests in order: what is asked of the router from now on comes after its
+     * creation. */
+    room->router_ready = true;
+}
+
+void room_router_gone(struct room *room)
+{
+    room->worker = NULL;
+    room->router_ready = false;
+    list_each (node, &room->peers) {
+        peer_drop_media(container_of(node, struct room_peer, node));
+    }
+    observe_router(room, false);
+    struct sig_reconnect event = {.reason = "the media worker was lost"};
+    room_notify(room, SIG_EVENT_RECONNECT_REQUIRED, &event);
+    room_start_router(room);
+}
+
+/* ---- life ---- */
+
+enum err room_get(struct rooms *r, const char *id, struct room **out)
+{
+    struct room *room = rooms_find(r, id);
+    if (room) {
+        *out = room;
+        return OK;
+    }
+    if (r->closing)
+        return ERR_UNAVAILABLE;
+    if (r->n_rooms >= r->config.rooms_max)
+        return ERR_FULL;
+    room = calloc(1, sizeof *room);
+    if (!room)
+        return ERR_NOMEM;
+    room->rooms = r;
+    snprintf(room->id, sizeof room->id, "%s", id);
+    list_init(&room->peers);
+    room->empty_since_ms = uv_now(r->config.loop);
+    HASH_ADD_STR(r->rooms, id, room);
+    r->n_rooms++;
+    log_info("room.opened", "room=%s", room->id);
+    room_start_router(room);
+    *out = room;
+    return OK;
+}
+
+void room_close(struct room *room)
+{
+    struct rooms *r = room->rooms;
+    room->closing = true;
+    list_each (node, &room->peers) {
+        peer_close(container_of(node, struct room_peer, node), "the room was closed");
+    }
+    observe_closed(room);
+    if (room->worker) {
+        struct worker_close_router_request request = {.router_id = room->router_id};
+        fleet_forget(room->worker, room);
+        (void)fleet_request(room->worker, METHOD_WORKER_CLOSE_ROUTER, "", &request, NULL, NULL);
+        fleet_worker_add_load(room->worker, -1);
+    }
+    HASH_DEL(r->rooms, room);
+    r->n_rooms--;
+    log_info("room.closed", "room=%s", room->id);
+    free(room);
+}
+
+/* ---- what others see ---- */
+
+const char *room_id(const struct room *room)
+{
+    return room->id;
+}
+
+const char *room_router_id(const struct room *room)
+{
+    return room->worker && room->router_ready ? room->router_id : NULL;
+}
+
+struct fleet_worker *room_worker(const struct room *room)
+{
+    return room->worker;
+}
+
+const struct rtp_capabilities *room_rtp_capabilities(const struct room *room)
+{
+    return &room->rooms->capabilities;
+}
+
+size_t room_count(const struct room *room, enum room_role role)
+{
+    size_t n = 0;
+    list_each (node, (struct list *)(uintptr_t)&room->peers) {
+        n += container_of(node, struct room_peer, node)->role == role;
+    }
+    return n;
+}
+
+void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_producer *p),
+                        void *ctx)
+{
+    struct room_producer *p;
+    struct room_producer *next;
+    HASH_ITER(hh, room->producers, p, next)
+    {
+        each(ctx, p);
+    }
+}
+
+void room_set_hls_url(struct room *room, const char *url)
+{
+    snprintf(room->hls_url, sizeof room->hls_url, "%s", url ? url : "");
+}
+
+void room_notify_others(struct room *room, const struct room_peer *except, enum sig_event event,
+                        const void *data)
+{
+    list_each (node, &room->peers) {
+        struct room_peer *p = container_of(node, struct room_peer, node);
+        if (p != except)
+            peer_notify(p, event, data);
+    }
+}
+
+void room_notify(struct room *room, enum sig_event event, const void *data)
+{
+    room_notify_others(room, NULL, event, data);
+}

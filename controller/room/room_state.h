@@ -1,0 +1,237 @@
+/* The objects of a room and what they own. Private to room/.
+ *
+ *     rooms ─ room ─ peer ─ transport ─ producer, consumer
+ *
+ * Ids are made here and told to the worker, which has the same tree. An object is announced to
+ * others once the worker has accepted it; until then `ready` is false. When a peer goes, its
+ * transports are closed in the worker, and what was asked but not answered is forgotten. */
+#ifndef WEIR_CONTROLLER_ROOM_ROOM_STATE_H
+#define WEIR_CONTROLLER_ROOM_ROOM_STATE_H
+
+#include <uthash.h>
+#include <uv.h>
+
+#include "common/arena.h"
+#include "controller/room/rooms.h"
+
+struct session;
+
+enum {
+    TRANSPORTS_PER_PEER_MAX = 8,
+    PRODUCERS_PER_PEER_MAX = 32,
+    CONSUMERS_PER_PEER_MAX = 1024,
+    /* Requests of one peer that may wait for the worker. */
+    OPS_PER_PEER_MAX = 256,
+    PARAMETERS_BYTES_MAX = 256 * 1024, /* of one producer's negotiated parameters */
+    APP_DATA_BYTES_MAX = 4096,
+    /* An empty room keeps its router for who comes back. */
+    EMPTY_ROOM_MS = 30 * 1000,
+    /* ICE is back within this after consent was lost, or the transport is given up. */
+    LOST_TRANSPORT_MS = 15 * 1000,
+    TICK_MS = 1000,
+    UUID_LEN = 37
+};
+
+struct room_producer {
+    struct list node;                 /* in transport->producers */
+    UT_hash_handle hh;                /* in room->producers, by id, once ready */
+    struct room_transport *transport; /* parent, outlives us */
+    char id[UUID_LEN];
+    enum media_kind kind;
+    enum rtp_type type;
+    bool ready;
+    bool paused;
+    struct arena arena; /* owned; holds consumable */
+    struct rtp_parameters consumable;
+    json_t *app_data; /* owned, or NULL */
+    struct fleet_listener listener;
+    room_produce_fn *own_done; /* of room_own_produce */
+    void *own_ctx;
+};
+
+struct room_consumer {
+    struct list node;                 /* in transport->consumers */
+    struct room_transport *transport; /* parent, outlives us */
+    char id[UUID_LEN];
+    char producer_id[UUID_LEN];
+    struct fleet_listener listener;
+};
+
+enum transport_use { USE_PRODUCE, USE_CONSUME, USE_OWN };
+
+struct room_transport {
+    struct list node;       /* in peer->transports */
+    struct room_peer *peer; /* parent, outlives us */
+    char id[UUID_LEN];
+    enum transport_use use;
+    bool connected;    /* its connect was asked for */
+    uint32_t next_mid; /* of consumers */
+    uint64_t lost_ms;  /* since when ICE is disconnected; 0: it is not */
+    struct list producers;
+    struct list consumers;
+    struct fleet_listener listener;
+};
+
+struct room_peer {
+    struct list node;        /* in room->peers */
+    UT_hash_handle hh;       /* in room->peers_by_id */
+    struct room *room;       /* parent, outlives us */
+    struct session *session; /* ref; NULL: the service's own */
+    char id[PEER_ID_MAX + 1];
+    char display_name[DISPLAY_NAME_MAX + 1];
+    char title[STREAM_TITLE_MAX * 4 + 1];
+    char resume_token[33];
+    enum room_role role;
+    struct list transports;
+    struct list ops; /* of struct op */
+    unsigned n_transports;
+    unsigned n_producers;
+    unsigned n_consumers;
+    unsigned n_ops;
+};
+
+struct room {
+    UT_hash_handle hh;   /* in rooms->rooms */
+    struct rooms *rooms; /* parent, outlives us */
+    char id[ROOM_ID_MAX + 1];
+    struct fleet_worker *worker; /* NULL: none runs */
+    char router_id[UUID_LEN];
+    bool router_ready;
+    bool closing;
+    uint64_t empty_since_ms; /* 0: somebody is in */
+    struct list peers;
+    struct room_peer *peers_by_id;
+    struct room_producer *producers; /* ready ones, of all peers */
+    unsigned n_peers;
+    char hls_url[256];
+};
+
+struct rooms {
+    struct rooms_config config;
+    struct room *rooms;
+    unsigned n_rooms;
+    struct arena arena; /* holds capabilities */
+    struct rtp_capabilities capabilities;
+    struct list observers;
+    struct list sessions;
+    struct fleet_observer fleet_observer;
+    uv_timer_t tick;
+    struct rooms_metrics *metrics; /* owned; NULL: none */
+    bool closing;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+/* ---- a request to the worker on behalf of a peer (op.c) ---- */
+
+/* What is to be done when the worker has answered; data as of fleet_reply_fn. Takes part of the op:
+ * it is freed after. */
+struct op;
+typedef void op_done_fn(struct op *op, enum err e, const char *reason, const void *data);
+
+struct op {
+    struct list node; /* in peer->ops */
+    struct room_peer *peer;
+    struct fleet_worker *worker;
+    op_done_fn *done;
+    bool answers;        /* a client waits for it */
+    uint32_t request_id; /* of that client's request */
+    /* What the request is about. Objects outlive their ops: closing one forgets its ops first. */
+    struct room_transport *transport;
+    struct room_producer *producer;
+    struct room_consumer *consumer;
+    json_t *answer; /* owned; what the client gets if the worker accepts */
+};
+
+/* A request that a client waits for (request_id of its session), or nobody (answers false). */
+struct op_request {
+    bool answers;
+    uint32_t id;
+};
+
+/* Asks the worker. Not OK: done is not called and nothing is left behind; answer is stolen in any
+ * case. */
+MUST_CHECK enum err op_start(struct room_peer *p, struct op_request request,
+                             enum pipe_method method, const char *handler_id, const void *data,
+                             op_done_fn *done, const struct op *about);
+/* done for requests whose answer is op->answer, or {}. */
+op_done_fn op_answer;
+/* Ends ops about an object that goes, or all of a peer's (about NULL): who waits is told `reason`.
+ */
+void ops_end(struct room_peer *p, const void *about, const char *reason);
+/* Answers the client that waits for op, if one does. */
+void op_reply(struct op *op, json_t *answer);
+void op_fail(struct op *op, enum err e, const char *reason);
+
+/* ---- rooms.c, room.c ---- */
+MUST_CHECK enum err room_get(struct rooms *r, const char *id, struct room **out);
+void room_start_router(struct room *room);
+void room_router_gone(struct room *room);
+/* Closes what is left of it and frees it. */
+void room_close(struct room *room);
+void rooms_finish_close(struct rooms *r);
+bool id_is_valid(const char *id, size_t max);
+
+/* ---- peer.c ---- */
+struct peer_join {
+    const char *peer_id; /* NULL: one is made */
+    const char *display_name;
+    const char *title;
+    const char *resume_token;
+    enum room_role role;
+    struct session *session;
+};
+/* ERR_EXISTS: the id is in use and resume_token is not its; ERR_FULL: the room is. */
+MUST_CHECK enum err peer_open(struct room *room, const struct peer_join *join,
+                              struct room_peer **out);
+/* Closes its transports, tells others and the observers, frees it. */
+void peer_close(struct room_peer *p, const char *reason);
+/* The worker is gone: local objects go without telling it. */
+void peer_drop_media(struct room_peer *p);
+void peer_notify(struct room_peer *p, enum sig_event event, const void *data);
+/* To all clients but one (or NULL). */
+void room_notify_others(struct room *room, const struct room_peer *except, enum sig_event event,
+                        const void *data);
+
+/* ---- transport.c ---- */
+struct room_transport *transport_new(struct room_peer *p, enum transport_use use, const char *id);
+/* tell_worker: false when the worker has closed it or is gone. */
+void transport_close(struct room_transport *t, bool tell_worker);
+struct room_transport *transport_find(struct room_peer *p, const char *id);
+
+/* ---- producer.c, consumer.c ---- */
+MUST_CHECK enum err producer_open(struct room_transport *t, struct op_request request,
+                                  enum media_kind kind, struct rtp_parameters *parameters,
+                                  bool paused, json_t *app_data, struct room_producer **out,
+                                  struct field_error *error);
+void producer_close(struct room_producer *p, bool tell_worker);
+struct room_producer *producer_of_peer(struct room_peer *p, const char *id);
+void producer_describe(const struct room_producer *p, struct sig_producer_info *out);
+void producers_changed(struct room *room, const struct room_producer *added,
+                       const struct room_producer *removed);
+
+MUST_CHECK enum err consumer_open(struct room_transport *t, struct op_request request,
+                                  struct room_producer *producer, struct rtp_capabilities *caps,
+                                  bool paused, struct field_error *error);
+void consumer_close(struct room_consumer *c, bool tell_worker);
+struct room_consumer *consumer_of_peer(struct room_peer *p, const char *id);
+
+/* ---- observers.c ---- */
+void observe_router(struct room *room, bool ready);
+void observe_closed(struct room *room);
+void observe_peer(struct room_peer *p, bool joined);
+void observe_producer(struct room_producer *p, bool added);
+void observe_paused(struct room_producer *p, bool paused);
+
+/* ---- session.c ---- */
+MUST_CHECK enum err sessions_open(struct rooms *r);
+void sessions_close(struct rooms *r, int code, const char *reason);
+bool sessions_empty(const struct rooms *r);
+/* Its peer is gone: the connection stays. */
+void session_forget_peer(struct session *s);
+void session_answer(struct session *s, uint32_t request_id, json_t *data);
+void session_fail(struct session *s, uint32_t request_id, enum err e, const char *reason);
+void session_event(struct session *s, enum sig_event event, const void *data);
+void session_end(struct session *s, int code, const char *reason);
+
+#endif

@@ -1,0 +1,215 @@
+#include "controller/room/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "controller/room/protoo.h"
+#include "controller/room/rooms_metrics.h"
+
+/* Decoded requests: rtpParameters and rtpCapabilities are the largest. */
+enum { REQUEST_BYTES_MAX = 1024 * 1024 };
+
+/* ---- out ---- */
+
+static void send_json(struct session *s, json_t *message)
+{
+    if (message && s->conn)
+        (void)ws_send_json(s->conn, message); /* what fails closes the connection, which tells */
+    json_decref(message);
+}
+
+void session_answer(struct session *s, uint32_t request_id, json_t *data)
+{
+    if (data)
+        send_json(s, protoo_response(request_id, data));
+    else
+        session_fail(s, request_id, ERR_NOMEM, "out of memory");
+}
+
+void session_fail(struct session *s, uint32_t request_id, enum err e, const char *reason)
+{
+    metric_add(s->rooms->metrics->refused, 1);
+    send_json(s, protoo_error(request_id, http_status_of(e), reason[0] ? reason : err_text(e)));
+}
+
+void session_event(struct session *s, enum sig_event event, const void *data)
+{
+    send_json(s, protoo_notification(sig_events[event].name,
+                                     shape_encode(sig_events[event].payload, data)));
+}
+
+void session_end(struct session *s, int code, const char *reason)
+{
+    s->ending = true;
+    if (s->conn)
+        ws_close(s->conn, code, reason);
+}
+
+void session_forget_peer(struct session *s)
+{
+    s->peer = NULL;
+}
+
+void sig_fail(struct sig_call *call, enum err e, const char *reason)
+{
+    session_fail(call->session, call->id, e, reason);
+}
+
+void sig_answer(struct sig_call *call, json_t *data)
+{
+    session_answer(call->session, call->id, data ? data : json_object());
+}
+
+void sig_answer_struct(struct sig_call *call, const struct shape *shape, const void *answer)
+{
+    session_answer(call->session, call->id, shape_encode(shape, answer));
+}
+
+/* ---- in ---- */
+
+/* A token bucket: requests_per_second, and twice that at once. */
+static bool take_token(struct session *s)
+{
+    double rate = s->rooms->config.requests_per_second;
+    uint64_t now = uv_now(s->rooms->config.loop);
+    s->tokens += (double)(now - s->tokens_at_ms) / 1000.0 * rate;
+    s->tokens_at_ms = now;
+    if (s->tokens > 2 * rate)
+        s->tokens = 2 * rate;
+    if (s->tokens < 1)
+        return false;
+    s->tokens -= 1;
+    return true;
+}
+
+static void run(struct session *s, const struct protoo_request *request, enum sig_method method)
+{
+    const struct shape *shape = sig_methods[method].request;
+    struct arena arena;
+    struct field_error error;
+    arena_init(&arena, REQUEST_BYTES_MAX);
+    json_t *data = request->data ? json_incref(request->data) : json_object();
+    void *decoded = shape ? arena_alloc(&arena, shape->size) : NULL;
+    enum err e = shape && (!decoded || !data) ? ERR_NOMEM : OK;
+    if (e == OK && shape)
+        e = shape_decode(shape, data, decoded, &arena, &error);
+    if (e == ERR_NOMEM) {
+        session_fail(s, request->id, ERR_TOO_LARGE, "the request is too large");
+    } else if (e != OK) {
+        session_fail(s, request->id, e, error.reason);
+    } else {
+        struct sig_call call = {.session = s,
+                                .id = request->id,
+                                .data = decoded,
+                                .request = {.answers = true, .id = request->id}};
+        sig_handlers[method].handle(&call);
+    }
+    json_decref(data);
+    arena_fini(&arena);
+}
+
+static void on_request(struct session *s, const struct protoo_request *request)
+{
+    metric_add(s->rooms->metrics->requests, 1);
+    int method = sig_method_find(request->method);
+    if (!take_token(s))
+        session_fail(s, request->id, ERR_FULL, "too many requests, slow down");
+    else if (method < 0)
+        session_fail(s, request->id, ERR_NOT_FOUND, "method is not known");
+    else if (sig_handlers[method].needs_peer && !s->peer)
+        session_fail(s, request->id, ERR_STATE, "not in a room: joinRoom comes first");
+    else
+        run(s, request, (enum sig_method)method);
+}
+
+static void on_message(struct ws_conn *conn, const char *text, size_t n, void *user)
+{
+    struct session *s = ws_user(conn);
+    (void)user;
+    if (!s || s->ending)
+        return;
+    struct protoo_request request;
+    char reason[PROTOO_REASON_MAX] = "";
+    enum err e = protoo_parse(&request, text, n, reason);
+    if (e == OK && n > s->rooms->config.message_bytes_max) {
+        e = ERR_TOO_LARGE;
+        snprintf(reason, sizeof reason, "message is larger than %zu bytes",
+                 s->rooms->config.message_bytes_max);
+    }
+    if (e == OK)
+        on_request(s, &request);
+    else if (e != ERR_STATE && request.has_id)
+        session_fail(s, request.id, e, reason);
+    else if (e != ERR_STATE && take_token(s))
+        /* Nothing to answer to: the client is told all the same. */
+        send_json(
+            s, protoo_notification("error", json_pack("{s:i,s:s}", "errorCode", http_status_of(e),
+                                                      "errorReason", reason)));
+    protoo_request_fini(&request);
+}
+
+static void on_open(struct ws_conn *conn, const struct http_request *req, void *user)
+{
+    struct rooms *r = user;
+    (void)req;
+    struct session *s = r->closing ? NULL : calloc(1, sizeof *s);
+    if (!s) {
+        ws_close(conn, WS_CLOSE_TRY_AGAIN_LATER, "not now");
+        return;
+    }
+    s->rooms = r;
+    s->conn = conn;
+    s->tokens = 2.0 * r->config.requests_per_second;
+    s->tokens_at_ms = uv_now(r->config.loop);
+    ws_set_user(conn, s);
+    list_add(&r->sessions, &s->node);
+    metric_add(r->metrics->connections, 1);
+}
+
+static void on_close(struct ws_conn *conn, int code, void *user)
+{
+    struct session *s = ws_user(conn);
+    struct rooms *r = user;
+    if (!s)
+        return;
+    log_debug("session.closed", "code=%d", code);
+    s->conn = NULL;
+    if (s->peer)
+        peer_close(s->peer, "the connection was closed");
+    metric_add(r->metrics->connections, -1);
+    list_remove(&s->node);
+    free(s);
+    rooms_finish_close(r);
+}
+
+/* ---- life ---- */
+
+static const struct ws_handlers handlers = {
+    .open = on_open, .message = on_message, .close = on_close};
+
+enum err sessions_open(struct rooms *r)
+{
+    /* Messages over message_bytes_max are answered with an error; only ones far beyond it end the
+     * connection. */
+    struct ws_endpoint endpoint = {.path = "/ws",
+                                   .subprotocol = "protoo",
+                                   .handlers = &handlers,
+                                   .user = r,
+                                   .max_message = 4 * r->config.message_bytes_max};
+    enum err e = ws_endpoint_add(r->config.http, &endpoint);
+    endpoint.subprotocol = NULL;
+    return e == OK ? ws_endpoint_add(r->config.http, &endpoint) : e;
+}
+
+void sessions_close(struct rooms *r, int code, const char *reason)
+{
+    list_each (node, &r->sessions) {
+        session_end(container_of(node, struct session, node), code, reason);
+    }
+}
+
+bool sessions_empty(const struct rooms *r)
+{
+    return list_empty(&r->sessions);
+}

@@ -1,0 +1,53 @@
+/* One client's signaling connection, and the table of what it may ask. Private to room/. */
+#ifndef WEIR_CONTROLLER_ROOM_SESSION_H
+#define WEIR_CONTROLLER_ROOM_SESSION_H
+
+#include "controller/net/ws.h"
+#include "controller/room/room_state.h"
+
+struct session {
+    struct list node;       /* in rooms->sessions */
+    struct rooms *rooms;    /* parent, outlives us */
+    struct ws_conn *conn;   /* borrowed until its close callback */
+    struct room_peer *peer; /* ref; NULL: in no room */
+    double tokens;          /* requests that it may make now */
+    uint64_t tokens_at_ms;
+    bool ending;
+};
+
+/* One request, decoded: data is the method's request struct. */
+struct sig_call {
+    struct session *session;
+    uint32_t id;
+    const void *data;
+    struct op_request request;
+};
+
+/* Answers now (session_answer, session_fail), or starts an op that does. */
+typedef void sig_handler(struct sig_call *call);
+
+/* Table by method, in handlers.c. needs_peer: refused with 409 outside a room. */
+struct sig_handler_row {
+    sig_handler *handle;
+    bool needs_peer;
+};
+extern const struct sig_handler_row sig_handlers[SIG_METHOD_COUNT];
+
+void sig_fail(struct sig_call *call, enum err e, const char *reason);
+/* With a new reference; {} for NULL. */
+void sig_answer(struct sig_call *call, json_t *data);
+/* The struct of the method's answer. */
+void sig_answer_struct(struct sig_call *call, const struct shape *shape, const void *answer);
+
+/* handlers by subject */
+sig_handler on_create_room, on_join_room, on_leave_room, on_change_display_name;
+sig_handler on_create_producer_transport, on_create_consumer_transport, on_connect_transport,
+    on_restart_ice, on_get_transport_stats;
+sig_handler on_produce, on_pause_producer, on_resume_producer, on_close_producer,
+    on_get_producer_stats;
+sig_handler on_consume, on_pause_consumer, on_resume_consumer, on_close_consumer,
+    on_request_consumer_key_frame, on_set_consumer_preferred_layers, on_set_consumer_priority,
+    on_get_consumer_stats;
+sig_handler on_produce_data, on_consume_data;
+
+#endif

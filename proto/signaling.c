@@ -1,0 +1,63 @@
+#include "proto/signaling.h"
+
+#include <string.h>
+
+CHOICE_DEFINE(sig_role, SIG_ROLE_MAP)
+
+SHAPE_DEFINE(sig_create_room, SIG_CREATE_ROOM_FIELDS)
+SHAPE_DEFINE(sig_create_room_answer, SIG_CREATE_ROOM_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_join_room, SIG_JOIN_ROOM_FIELDS)
+SHAPE_DEFINE(sig_peer_info, SIG_PEER_INFO_FIELDS)
+SHAPE_DEFINE(sig_producer_info, SIG_PRODUCER_INFO_FIELDS)
+SHAPE_DEFINE(sig_join_room_answer, SIG_JOIN_ROOM_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_create_transport, SIG_CREATE_TRANSPORT_FIELDS)
+SHAPE_DEFINE(sig_transport_answer, SIG_TRANSPORT_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_connect_transport, SIG_CONNECT_TRANSPORT_FIELDS)
+SHAPE_DEFINE(sig_connect_transport_answer, SIG_CONNECT_TRANSPORT_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_on_transport, SIG_ON_TRANSPORT_FIELDS)
+SHAPE_DEFINE(sig_restart_ice_answer, SIG_RESTART_ICE_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_produce, SIG_PRODUCE_FIELDS)
+SHAPE_DEFINE(sig_id_answer, SIG_ID_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_consume, SIG_CONSUME_FIELDS)
+SHAPE_DEFINE(sig_consume_answer, SIG_CONSUME_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_on_producer, SIG_ON_PRODUCER_FIELDS)
+SHAPE_DEFINE(sig_on_consumer, SIG_ON_CONSUMER_FIELDS)
+SHAPE_DEFINE(sig_preferred_layers, SIG_PREFERRED_LAYERS_FIELDS)
+SHAPE_DEFINE(sig_priority, SIG_PRIORITY_FIELDS)
+SHAPE_DEFINE(sig_produce_data, SIG_PRODUCE_DATA_FIELDS)
+SHAPE_DEFINE(sig_consume_data, SIG_CONSUME_DATA_FIELDS)
+SHAPE_DEFINE(sig_consume_data_answer, SIG_CONSUME_DATA_ANSWER_FIELDS)
+SHAPE_DEFINE(sig_change_display_name, SIG_CHANGE_DISPLAY_NAME_FIELDS)
+
+SHAPE_DEFINE(sig_producer_gone, SIG_PRODUCER_GONE_FIELDS)
+SHAPE_DEFINE(sig_producers_changed, SIG_PRODUCERS_CHANGED_FIELDS)
+SHAPE_DEFINE(sig_peer_left, SIG_PEER_LEFT_FIELDS)
+SHAPE_DEFINE(sig_producer_score, SIG_PRODUCER_SCORE_FIELDS)
+SHAPE_DEFINE(sig_consumer_score, SIG_CONSUMER_SCORE_FIELDS)
+SHAPE_DEFINE(sig_layers_changed, SIG_LAYERS_CHANGED_FIELDS)
+SHAPE_DEFINE(sig_consumer_closed, SIG_CONSUMER_CLOSED_FIELDS)
+SHAPE_DEFINE(sig_viewer_count, SIG_VIEWER_COUNT_FIELDS)
+SHAPE_DEFINE(sig_hls_ready, SIG_HLS_READY_FIELDS)
+SHAPE_DEFINE(sig_stream_ended, SIG_STREAM_ENDED_FIELDS)
+SHAPE_DEFINE(sig_reconnect, SIG_RECONNECT_FIELDS)
+
+const struct sig_method_row sig_methods[SIG_METHOD_COUNT] = {
+#define X(id, name, request, answer, doc) [id] = {name, request, answer, doc},
+    SIGNALING_METHODS(X)
+#undef X
+};
+
+const struct sig_event_row sig_events[SIG_EVENT_COUNT] = {
+#define X(id, name, payload, doc) [id] = {name, payload, doc},
+    SIGNALING_EVENTS(X)
+#undef X
+};
+
+int sig_method_find(const char *name)
+{
+    for (int i = 0; i < SIG_METHOD_COUNT; i++) {
+        if (strcmp(sig_methods[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
