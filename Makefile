@@ -50,7 +50,7 @@ srcs = $(filter-out %_test.c,$(wildcard $(1)/*.c))
 lib = $(B)/$(subst /,-,$(1)).a
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-.PHONY: help all run test test-only e2e fmt lint tidy asan ubsan tsan fuzz bench cov install clean deps web docs-gen
+.PHONY: help all run test test-only e2e fmt lint tidy asan ubsan tsan fuzz bench cov install clean deps web docs-gen docs-check
 .SECONDARY:
 help:
 	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | bench | cov | docs-gen | install | clean"
@@ -146,6 +146,16 @@ $(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(foreach d,$(DEP
 endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz-rule,$(t))))
 fuzzers: $(patsubst %.c,$(B)/%,$(FUZZERS))
+
+# ---- documentation that is made from the tables in proto/ ----
+GENERATED_DOCS := docs/pipe-protocol.md:gen_pipe_docs docs/signaling.md:gen_signaling_docs
+DOC_GENERATORS := $(foreach g,$(GENERATED_DOCS),$(B)/$(lastword $(subst :, ,$(g))))
+$(DOC_GENERATORS): $(B)/%: $(B)/obj/tools/%.o $(B)/obj/tools/docs_shapes.o $(call lib,proto) $(call lib,common)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $^ $(call pkg-libs,$(PKGS_common)) -lm -o $@
+docs-gen: $(DOC_GENERATORS)
+	@for g in $(GENERATED_DOCS); do $(B)/$${g#*:} > $${g%:*}.new && mv $${g%:*}.new $${g%:*} || exit 1; done
+docs-check: $(DOC_GENERATORS)
+	@for g in $(GENERATED_DOCS); do $(B)/$${g#*:} | cmp -s - $${g%:*} || { echo "$${g%:*} is out of date: run make docs-gen"; exit 1; }; done
 
 # ---- web ----
 NODE := tools/node.sh
