@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "controller/fleet/fleet_metrics.h"
 #include "controller/fleet/fleet_worker.h"
 
 static char *copy_text(const char *s)
@@ -40,6 +41,7 @@ static enum err copy_config(struct fleet_config *to, const struct fleet_config *
 
 static void fleet_free(struct fleet *f)
 {
+    fleet_metrics_close(f);
     free_config(&f->config);
     free(f->workers);
     free(f);
@@ -55,7 +57,7 @@ enum err fleet_open(const struct fleet_config *config, struct fleet **out)
         return ERR_NOMEM;
     list_init(&f->observers);
     f->workers = calloc(config->n_workers, sizeof *f->workers);
-    if (copy_config(&f->config, config) != OK || !f->workers) {
+    if (copy_config(&f->config, config) != OK || !f->workers || fleet_metrics_open(f) != OK) {
         fleet_free(f);
         return ERR_NOMEM;
     }

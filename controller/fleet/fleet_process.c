@@ -1,3 +1,4 @@
+#include "controller/fleet/fleet_metrics.h"
 #include "controller/fleet/fleet_worker.h"
 
 #include <signal.h>
@@ -165,6 +166,7 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why)
         arm(w, TERM_LIMIT_MS);
     }
     w->load = 0;
+    fleet_metrics_update(w);
     fleet_channel_fail_calls(w);
     if (was_running && !f->closing) {
         list_each (node, &f->observers) {
@@ -207,6 +209,9 @@ static void beat(struct fleet_worker *w)
     if (w->ping_sent_ms == 0 && fleet_request(w, METHOD_WORKER_PING, NULL, NULL, on_pong, w) == OK)
         w->ping_sent_ms = now;
     fleet_channel_expire(w, now);
+    fleet_metrics_update(w);
+    if (++w->beats % METRICS_BEATS == 0)
+        fleet_metrics_ask(w);
     arm(w, HEARTBEAT_MS);
 }
 

@@ -12,6 +12,8 @@ enum {
     /* The worker answers pings between packets; silent for this long, it hangs. */
     HEARTBEAT_MS = 500,
     HEARTBEAT_LIMIT_MS = 1500,
+    /* Its counters are asked for with every tenth. */
+    METRICS_BEATS = 10,
     REQUEST_LIMIT_MS = 10 * 1000,
     /* A worker says worker.running within this. */
     START_LIMIT_MS = 10 * 1000,
@@ -59,7 +61,8 @@ struct fleet_worker {
     uint32_t next_id;
     struct list listeners[LISTENER_BUCKETS];
 
-    uv_timer_t timer;      /* heartbeat, start limit, backoff: one at a time, by state */
+    uv_timer_t timer; /* heartbeat, start limit, backoff: one at a time, by state */
+    unsigned beats;
     uint64_t ping_sent_ms; /* 0: none under way */
     char last_words[256];  /* the newest error line that it wrote, for the operator */
 };
