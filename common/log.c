@@ -8,15 +8,20 @@
 
 enum { LINE_MAX_BYTES = 2048 };
 
-static enum log_level threshold = LOG_INFO;
+static int threshold = LOG_INFO;
 static char owner[32] = "weir";
 
 static const char *const names[] = {"trace", "debug", "info", "warn", "error"};
 
 void log_init(enum log_level level, const char *who)
 {
-    threshold = level;
+    threshold = (int)level;
     snprintf(owner, sizeof owner, "%s", who);
+}
+
+void log_set_level(int level)
+{
+    threshold = level;
 }
 
 enum err log_level_parse(const char *text, enum log_level *out)
@@ -32,7 +37,7 @@ enum err log_level_parse(const char *text, enum log_level *out)
 
 bool log_enabled(enum log_level level)
 {
-    return level >= threshold;
+    return (int)level >= threshold;
 }
 
 void log_write(enum log_level level, const char *event, const char *fmt, ...)

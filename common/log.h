@@ -11,6 +11,8 @@ enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* who stands in each line, for example "weir" or "worker-0" (copied). */
 void log_init(enum log_level level, const char *who);
+/* From now on; LOG_ERROR + 1 for nothing at all. */
+void log_set_level(int level);
 /* "trace" .. "error". ERR_RANGE for anything else. */
 MUST_CHECK enum err log_level_parse(const char *text, enum log_level *out);
 bool log_enabled(enum log_level level);
