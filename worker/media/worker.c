@@ -79,6 +79,21 @@ struct packet_pool *worker_pool(struct worker *w)
     return &w->pool;
 }
 
+const struct worker_config *worker_get_config(const struct worker *w)
+{
+    return &w->config;
+}
+
+usec worker_started_at(const struct worker *w)
+{
+    return w->started_at;
+}
+
+size_t worker_router_count(const struct worker *w)
+{
+    return w->n_routers;
+}
+
 const struct worker_counters *worker_get_counters(const struct worker *w)
 {
     return &w->counters;

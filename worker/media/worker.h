@@ -89,7 +89,10 @@ MUST_CHECK enum err worker_open(const struct worker_config *config, usec now, us
 void worker_close(struct worker *w);
 
 struct txq *worker_txq(struct worker *w);
+const struct worker_config *worker_get_config(const struct worker *w);
 const struct worker_counters *worker_get_counters(const struct worker *w);
+usec worker_started_at(const struct worker *w);
+size_t worker_router_count(const struct worker *w);
 struct packet_pool *worker_pool(struct worker *w);
 
 /* One datagram, or one RFC 4571 frame, read into p (data, len, arrived_at). The caller keeps its

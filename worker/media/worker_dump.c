@@ -1,0 +1,64 @@
+#include "worker/media/worker_dump.h"
+
+#include "worker/media/consumer.h"
+#include "worker/media/producer.h"
+#include "worker/media/router.h"
+#include "worker/media/transport.h"
+#include "worker/media/worker_state.h"
+
+static void add_transport(const struct transport *t, struct channel_message_handlers *h)
+{
+    h->channel_request_handlers[h->n_channel_request_handlers++] = t->object.id;
+    h->channel_notification_handlers[h->n_channel_notification_handlers++] = t->object.id;
+    list_each (node, &t->producers) {
+        const char *id = container_of(node, struct producer, in_transport)->object.id;
+        h->channel_request_handlers[h->n_channel_request_handlers++] = id;
+        h->channel_notification_handlers[h->n_channel_notification_handlers++] = id;
+    }
+    list_each (node, &t->consumers) {
+        h->channel_request_handlers[h->n_channel_request_handlers++] =
+            container_of(node, struct consumer, in_transport)->object.id;
+    }
+}
+
+enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_dump_response *out)
+{
+    struct channel_message_handlers *h = arena_alloc(arena, sizeof *h);
+    *out = (struct worker_dump_response){.channel_message_handlers = h};
+    out->web_rtc_server_ids = arena_array(arena, 0, sizeof *out->web_rtc_server_ids);
+    out->router_ids = arena_array(arena, w->n_routers, sizeof *out->router_ids);
+    if (!h || !out->web_rtc_server_ids || !out->router_ids)
+        return ERR_NOMEM;
+    h->channel_request_handlers = arena_array(arena, w->objects.count, sizeof(char *));
+    h->channel_notification_handlers = arena_array(arena, w->objects.count, sizeof(char *));
+    if (!h->channel_request_handlers || !h->channel_notification_handlers)
+        return ERR_NOMEM;
+    list_each (node, &w->routers) {
+        const struct router *r = container_of(node, struct router, in_worker);
+        out->router_ids[out->n_router_ids++] = r->object.id;
+        h->channel_request_handlers[h->n_channel_request_handlers++] = r->object.id;
+        for (const struct list *at = r->transports.next; at != &r->transports; at = at->next)
+            add_transport(container_of(at, struct transport, in_router), h);
+    }
+    return OK;
+}
+
+struct router *worker_find_router(const struct worker *w, const char *id)
+{
+    return router_of(object_find(&w->objects, OBJECT_ROUTER, id));
+}
+
+struct transport *worker_find_transport(const struct worker *w, const char *id)
+{
+    return transport_of(object_find(&w->objects, OBJECT_TRANSPORT, id));
+}
+
+struct producer *worker_find_producer(const struct worker *w, const char *id)
+{
+    return producer_of(object_find(&w->objects, OBJECT_PRODUCER, id));
+}
+
+struct consumer *worker_find_consumer(const struct worker *w, const char *id)
+{
+    return consumer_of(object_find(&w->objects, OBJECT_CONSUMER, id));
+}

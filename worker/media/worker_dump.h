@@ -1,0 +1,23 @@
+/* What the worker says of itself, and how requests find its objects. No IO. */
+#ifndef WEIR_WORKER_MEDIA_WORKER_DUMP_H
+#define WEIR_WORKER_MEDIA_WORKER_DUMP_H
+
+#include "proto/pipe_worker.h"
+#include "worker/media/worker.h"
+
+struct router;
+struct transport;
+struct producer;
+struct consumer;
+
+/* Strings are borrowed from the tree; pid is the caller's. */
+MUST_CHECK enum err worker_dump(const struct worker *w, struct arena *arena,
+                                struct worker_dump_response *out);
+
+/* NULL: no such object. */
+struct router *worker_find_router(const struct worker *w, const char *id);
+struct transport *worker_find_transport(const struct worker *w, const char *id);
+struct producer *worker_find_producer(const struct worker *w, const char *id);
+struct consumer *worker_find_consumer(const struct worker *w, const char *id);
+
+#endif
