@@ -10,7 +10,7 @@ export function LiveCard({ stream, now }: { stream: ActiveStream; now: number })
   const age = now - startedAt;
   return (
     <article className="live-card" data-testid="live-card" data-room-id={roomId}>
-      <a className="live-card-main" href={href} onClick={followLink} aria-label={t.home.watchIt(title)}>
+      <a className="live-card-main" href={href} onClick={followLink}>
         <div
           className="live-card-poster"
           style={{ '--hue': hueOf(roomId) } as React.CSSProperties}

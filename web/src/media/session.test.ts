@@ -62,7 +62,8 @@ vi.mock('./device', () => ({
   }),
 }));
 
-type Answer = object | { errorCode: number };
+/** null: no answer yet. */
+type Answer = object | { errorCode: number } | null;
 let sockets: FakeSocket[];
 /** How the played server answers; tests replace single entries. */
 let answers: Record<string, (data: Record<string, unknown>) => Answer>;
@@ -92,6 +93,7 @@ beforeEach(() => {
           data: Record<string, unknown>;
         };
         const answer = (answers[method] ?? (() => ({})))(data);
+        if (answer === null) return;
         queueMicrotask(() => {
           if ('errorCode' in answer)
             this.say({ response: true, id, ok: false, errorReason: 'no', ...answer });
@@ -242,6 +244,27 @@ describe('coming back', () => {
     await settle();
     expect(phase()).toBe('joined');
     expect(transports.filter((t) => !t.closed).length).toBe(1);
+  });
+
+  it('does nothing more with the answer to an older try', async () => {
+    await begin();
+    const join = answers.joinRoom!;
+    answers.joinRoom = () => null;
+    tell('reconnectRequired', {});
+    const late = sockets[0]!.sent.at(-1)!;
+    answers.joinRoom = join;
+    tell('reconnectRequired', {});
+    await settle();
+    expect(transports.length).toBe(2);
+    sockets[0]!.say({
+      response: true,
+      id: late.id,
+      ok: true,
+      data: join(late.data as Record<string, unknown>),
+    });
+    await settle();
+    expect(transports.length).toBe(2);
+    expect(phase()).toBe('joined');
   });
 
   it('ends with leaving', async () => {

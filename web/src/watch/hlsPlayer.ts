@@ -2,7 +2,7 @@
  * Plays an HLS address in a <video> for as long as it takes: waits for a playlist that is not there yet,
  * survives restarts of the stream, and says what is going on. hls.js where it runs, else the browser's own.
  */
-import { hlsPath, parseActive } from '../api/livestreams';
+import { fetchActive, hlsPath } from '../api/livestreams';
 import type { HlsStatus } from './playback';
 
 export interface HlsPlayer {
@@ -14,6 +14,8 @@ export interface HlsPlayer {
 
 const RETRY_MS = 1500;
 const ENDED_POLL_MS = 3000;
+/** Without a word of it in the list of live streams, a missing playlist is asked for this seldom. */
+const MISSING_RETRY_MS = 12_000;
 
 type OnStatus = (status: HlsStatus) => void;
 type Hls = import('hls.js').default;
@@ -75,8 +77,10 @@ function withHlsJs(
       const code = data.response?.code ?? 0;
       hls?.destroy();
       hls = null;
-      onStatus(code === 0 ? 'network' : code === 404 || code === 410 ? 'missing' : 'stalled');
-      later(RETRY_MS, load);
+      const missing = code === 404 || code === 410;
+      onStatus(missing ? 'missing' : code === 0 ? 'network' : 'stalled');
+      if (missing) void untilListed(roomId, () => closed).then(() => !closed && load());
+      else later(RETRY_MS, load);
     });
     hls.on(HlsJs.Events.FRAG_BUFFERED, () => (mediaErrors = 0));
     hls.loadSource(src);
@@ -130,7 +134,8 @@ function natively(
     }
     if (closed) return;
     onStatus(status);
-    timer = setTimeout(load, RETRY_MS);
+    if (status === 'missing') await untilListed(roomId, () => closed);
+    if (!closed) timer = setTimeout(load, status === 'missing' ? 0 : RETRY_MS);
   };
   const onError = () => void failed();
   video.addEventListener('error', onError);
@@ -181,20 +186,34 @@ function watchElement(video: HTMLVideoElement, onStatus: OnStatus, onEnded: () =
   };
 }
 
-/** Resolves when the stream is listed as live again and its playlist does not end; or when not wanted any more. */
+async function isListed(roomId: string): Promise<boolean> {
+  try {
+    return (await fetchActive()).some((s) => s.roomId === roomId);
+  } catch {
+    return false; /* the server is away; so is the stream */
+  }
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits for the stream to be live, asking the list: a missing playlist leaves an error in the console. */
+async function untilListed(roomId: string, given: () => boolean): Promise<void> {
+  const began = Date.now();
+  do await sleep(RETRY_MS);
+  while (!given() && Date.now() - began < MISSING_RETRY_MS && !(await isListed(roomId)));
+}
+
+/** Waits until a stream that ended is live again and its playlist has no end; or until not wanted any more. */
 async function waitForRestart(roomId: string, src: string, given: () => boolean): Promise<void> {
-  while (!given()) {
-    await new Promise((resolve) => setTimeout(resolve, ENDED_POLL_MS));
+  for (;;) {
+    await sleep(ENDED_POLL_MS);
     if (given()) return;
+    if (!(await isListed(roomId))) continue;
     try {
-      const active = parseActive(
-        await (await fetch('/api/livestream/active', { cache: 'no-store' })).json(),
-      );
-      if (!active.some((s) => s.roomId === roomId)) continue;
       const playlist = await fetch(src, { cache: 'no-store' });
       if (playlist.ok && !(await playlist.text()).includes('#EXT-X-ENDLIST')) return;
     } catch {
-      /* the server is away; so is the stream */
+      /* the server went away in between */
     }
   }
 }
