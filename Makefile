@@ -106,10 +106,12 @@ UNIT_TESTS := $(wildcard test/unit/*/*_test.c test/unit/*/*/*_test.c)
 SIM_TESTS := $(wildcard test/sim/*_test.c)
 INTEGRATION_TESTS := $(wildcard test/integration/*_test.c)
 unit-dir = $(patsubst test/unit/%/,%,$(dir $(1)))
+# Tests of the object tree talk to it as a peer does.
+unit-lib = $(if $(filter worker/media worker/api,$(call unit-dir,$(1))),$(call lib,test/lib))
 define unit-rule
-$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(foreach d,$(call deps-of,$(call unit-dir,$(1))),$(call lib,$(d)))
+$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call unit-lib,$(1)) $(foreach d,$(call deps-of,$(call unit-dir,$(1))),$(call lib,$(d)))
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call libs-of,$(call unit-dir,$(1))) $(call sys-of,$(call unit-dir,$(1))) -lcmocka -o $$@
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call unit-lib,$(1)) $(call libs-of,$(call unit-dir,$(1))) $(call sys-of,$(call unit-dir,$(1))) -lcmocka -o $$@
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit-rule,$(t))))
 # The simulator and the integration tests see the whole worker and test/lib.
