@@ -90,10 +90,10 @@ static void write_anything(const uint8_t *data, size_t size)
     uint16_t seq = base;
     usec at = (usec)rd_u32(&r) * 1000;
     size_t n = 0;
-    while (rd_left(&r) >= 4) {
+    while (rd_left(&r) >= 4 && n < 300) {
         uint8_t step = rd_u8(&r);
         int32_t later = (int32_t)(rd_u24(&r) << 8) / 256;
-        seq = (uint16_t)(seq + (n > 0 || step > 0) * (step < 250 ? 1u + step / 16 : step * 100u));
+        seq = (uint16_t)(seq + (n > 0 || step > 0) * (step < 255 ? 1u + step / 16 : 9000u));
         at += later;
         if (at < 0)
             at = 0;
