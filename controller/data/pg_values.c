@@ -133,6 +133,7 @@ enum err pg_err_of(const char *state)
         {"55P03", ERR_BUSY},        /* lock_not_available */
         {"57014", ERR_TIMEOUT},     /* query_canceled: statement_timeout */
         {"57P", ERR_UNAVAILABLE},   /* shutting down, starting up */
+        {"08P01", ERR_IO},          /* protocol_violation: wrong number of parameters */
         {"08", ERR_UNAVAILABLE},    /* connection exceptions */
         {"53", ERR_UNAVAILABLE},    /* out of memory, disk, connections */
         {"54", ERR_TOO_LARGE},      /* program limits */
