@@ -86,7 +86,10 @@ void opener_close(struct opener *o);
  * bytes are undefined after ERR_AUTH. A context is made only after a packet authenticated. */
 MUST_CHECK enum err opener_unprotect_rtp(struct opener *o, uint8_t *pkt, size_t *len);
 MUST_CHECK enum err opener_unprotect_rtcp(struct opener *o, uint8_t *pkt, size_t *len);
-/* Makes room; unknown is fine. The replay window of the SSRC is forgotten. */
+/* Makes room; unknown is fine. Replay window and roll-over counter of the SSRC are forgotten:
+ * should the peer go on with it after 65,536 packets, nothing of it opens any more. So it is not
+ * for a producer that closes (its track may come back), but for an SSRC that said BYE or is long
+ * silent. */
 void opener_remove_ssrc(struct opener *o, uint32_t ssrc);
 /* SSRCs with a context now. */
 size_t opener_ssrc_count(const struct opener *o);

@@ -240,6 +240,10 @@ static void requests_that_do_not_authenticate_get_errors_and_leave_nothing(void 
     assert_refused(&w, 401);
     request(&w, 1, (struct request){.ufrag = ""});
     assert_refused(&w, 401);
+    char longer[ICE_UFRAG_LEN + 2];
+    snprintf(longer, sizeof longer, "%sx", ice_ufrag(&w.ice));
+    request(&w, 1, (struct request){.ufrag = longer});
+    assert_refused(&w, 401);
 
     uint8_t buf[512], tid[STUN_TID_LEN] = {1};
     struct wr out = wr_of(buf, sizeof buf);

@@ -479,6 +479,20 @@ static void reordered_packets_open_once_within_the_window(void **state)
     pair_close(&p);
 }
 
+static void a_gap_leaves_room_for_late_packets(void **state)
+{
+    (void)state;
+    struct seal_window w = {0};
+    for (uint64_t i = 0; i <= 2000; i++)
+        seal_window_take(&w, i);
+    seal_window_take(&w, 2900); /* over indices whose bits were set one turn of the ring before */
+    for (uint64_t i = 2001; i < 2900; i++)
+        assert_int_equal(seal_window_check(&w, i), OK);
+    assert_int_equal(seal_window_check(&w, 2000), ERR_REPLAY);
+    assert_int_equal(seal_window_check(&w, 2900), ERR_REPLAY);
+    assert_int_equal(seal_window_check(&w, 2901), OK);
+}
+
 static void a_sequence_number_is_sealed_again_only_on_request(void **state)
 {
     (void)state;
@@ -598,6 +612,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(every_truncated_packet_is_refused),
         cmocka_unit_test(reordered_packets_open_once_within_the_window),
+        cmocka_unit_test(a_gap_leaves_room_for_late_packets),
         cmocka_unit_test(a_sequence_number_is_sealed_again_only_on_request),
         cmocka_unit_test(ssrcs_are_bounded_and_removal_makes_room),
         cmocka_unit_test(the_table_of_ssrcs_keeps_what_was_not_removed),
