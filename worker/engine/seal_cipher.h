@@ -46,7 +46,7 @@ struct seal_cipher {
     uint8_t tag_len; /* what goes on the wire */
     uint8_t salt[SRTP_SALT_MAX];
     void *cipher; /* owned; the implementation's key */
-    void *mac;    /* owned; likewise, of HMAC */
+    void *mac;    /* owned; of seal_sha1 */
 };
 
 /* Derives the session keys from the master key and sets the transform up. ERR_NOMEM, ERR_CRYPTO. */

@@ -3,39 +3,7 @@
 
 #include "worker/engine/ossl.h"
 #include "worker/engine/seal_cipher.h"
-#include "worker/engine/seal_evp.h"
-
-enum err seal_evp_mac_open(void **out, const uint8_t *auth_key)
-{
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-    EVP_MAC_free(hmac); /* the context holds its own reference */
-    char digest[] = "SHA1";
-    OSSL_PARAM params[2] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                            OSSL_PARAM_construct_end()};
-    if (!ctx)
-        return ERR_NOMEM;
-    if (EVP_MAC_init(ctx, auth_key, SEAL_AUTH_KEY_LEN, params) != 1) {
-        EVP_MAC_CTX_free(ctx);
-        return ERR_CRYPTO;
-    }
-    *out = ctx;
-    return OK;
-}
-
-void seal_evp_mac_close(void *mac)
-{
-    EVP_MAC_CTX_free(mac);
-}
-
-void seal_evp_mac(struct seal_cipher *c, const uint8_t *data, size_t n, uint8_t *tag)
-{
-    size_t len = 0;
-    /* A key of NULL rewinds to the state behind the key. */
-    int ok = EVP_MAC_init(c->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(c->mac, data, n) == 1 &&
-             EVP_MAC_final(c->mac, tag, &len, SEAL_SHA1) == 1;
-    assert(ok && len == SEAL_SHA1);
-}
+#include "worker/engine/seal_sha1.h"
 
 static const EVP_CIPHER *evp_cipher(const struct seal_cipher *c, size_t key_len)
 {
@@ -53,13 +21,13 @@ static enum err evp_init(struct seal_cipher *c, const uint8_t *key, size_t key_l
         return ERR_NOMEM;
     if (EVP_CipherInit_ex(ctx, evp_cipher(c, key_len), NULL, key, NULL, encrypt) != 1)
         return ERR_CRYPTO;
-    return c->gcm ? OK : seal_evp_mac_open(&c->mac, auth_key);
+    return c->gcm ? OK : seal_sha1_open(&c->mac, auth_key);
 }
 
 static void evp_fini(struct seal_cipher *c)
 {
     EVP_CIPHER_CTX_free(c->cipher);
-    seal_evp_mac_close(c->mac);
+    seal_sha1_close(c->mac);
 }
 
 static void evp_gcm_seal(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad,
@@ -99,7 +67,7 @@ static void evp_ctr(struct seal_cipher *c, const uint8_t *iv, uint8_t *p, size_t
 static void evp_mac_many(struct seal_mac_job *jobs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        seal_evp_mac(jobs[i].cipher, jobs[i].data, jobs[i].n, jobs[i].tag);
+        seal_sha1_mac(jobs[i].cipher, jobs[i].data, jobs[i].n, jobs[i].tag);
 }
 
 const struct seal_impl seal_impl_openssl = {
@@ -109,6 +77,6 @@ const struct seal_impl seal_impl_openssl = {
     .gcm_seal = evp_gcm_seal,
     .gcm_open = evp_gcm_open,
     .ctr = evp_ctr,
-    .mac = seal_evp_mac,
+    .mac = seal_sha1_mac,
     .mac_many = evp_mac_many,
 };

@@ -9,6 +9,7 @@
 
 #include "common/bytes.h"
 #include "common/rng.h"
+#include "worker/engine/ossl.h"
 #include "worker/engine/seal.h"
 #include "worker/engine/seal_cipher.h"
 #include "worker/engine/seal_index.h"
@@ -587,6 +588,57 @@ static void keys_of_the_wrong_length_are_refused(void **state)
     opener_close(NULL);
 }
 
+/* ---- allocations of OpenSSL ---- */
+
+static size_t allocations;
+
+static void *counting_malloc(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    allocations++;
+    return malloc(n);
+}
+
+static void *counting_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    allocations++;
+    return realloc(p, n);
+}
+
+static void counting_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+static void after_the_first_packet_openssl_allocates_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < IMPL_COUNT; i++) {
+        for (enum srtp_suite suite = 0; suite < SRTP_SUITE_COUNT && use_impl(i); suite++) {
+            struct pair p;
+            pair_open(&p, suite);
+            size_t before = 0;
+            for (uint16_t seq = 0; seq < 20; seq++) {
+                if (seq == 1)
+                    before = allocations;
+                pair_seal(&p, 5, seq);
+                assert_int_equal(pair_open_copy(&p, p.buf, p.len), OK);
+                p.len = make_rtcp(&p.rng, p.buf, 5);
+                assert_int_equal(seal_protect_rtcp(p.s, p.buf, &p.len), OK);
+                assert_int_equal(opener_unprotect_rtcp(p.o, p.buf, &p.len), OK);
+            }
+            assert_true(before > 0);
+            assert_int_equal(allocations, before);
+            pair_close(&p);
+        }
+    }
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -602,6 +654,8 @@ static int group_teardown(void **state)
 
 int main(void)
 {
+    if (CRYPTO_set_mem_functions(counting_malloc, counting_realloc, counting_free) != 1)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_keys_are_those_of_rfc_3711_b3),
         cmocka_unit_test(gcm_gives_the_vectors_of_rfc_7714),
@@ -616,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_sequence_number_is_sealed_again_only_on_request),
         cmocka_unit_test(ssrcs_are_bounded_and_removal_makes_room),
         cmocka_unit_test(the_table_of_ssrcs_keeps_what_was_not_removed),
+        cmocka_unit_test(after_the_first_packet_openssl_allocates_nothing),
         cmocka_unit_test(keys_of_the_wrong_length_are_refused),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
