@@ -117,6 +117,7 @@ void on_join_room(struct sig_call *call)
 
 void on_leave_room(struct sig_call *call)
 {
+    call->session->peer->left = true;
     peer_close(call->session->peer, "left");
     sig_answer(call, NULL);
 }

@@ -25,6 +25,11 @@ const char *peer_title(const struct room_peer *p)
     return p->title;
 }
 
+bool peer_left_by_itself(const struct room_peer *p)
+{
+    return p->left;
+}
+
 struct room *peer_room(const struct room_peer *p)
 {
     return p->room;

@@ -72,7 +72,7 @@ enum err room_get(struct rooms *r, const char *id, struct room **out)
         *out = room;
         return OK;
     }
-    if (r->closing)
+    if (r->closing || r->draining)
         return ERR_UNAVAILABLE;
     if (r->n_rooms >= r->config.rooms_max)
         return ERR_FULL;

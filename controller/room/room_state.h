@@ -84,6 +84,7 @@ struct room_peer {
     enum room_role role;
     struct list transports;
     struct list ops; /* of struct op */
+    bool left;       /* it asked to */
     unsigned n_transports;
     unsigned n_producers;
     unsigned n_consumers;
@@ -117,6 +118,7 @@ struct rooms {
     struct fleet_observer fleet_observer;
     uv_timer_t tick;
     struct rooms_metrics *metrics; /* owned; NULL: none */
+    bool draining;
     bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;

@@ -152,6 +152,11 @@ void rooms_finish_close(struct rooms *r)
         uv_close((uv_handle_t *)&r->tick, on_tick_closed);
 }
 
+void rooms_drain(struct rooms *r)
+{
+    r->draining = true;
+}
+
 void rooms_close(struct rooms *r, void (*closed)(void *ctx), void *ctx)
 {
     if (r->closing)

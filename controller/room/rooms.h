@@ -49,6 +49,9 @@ MUST_CHECK enum err rooms_open(const struct rooms_config *config, struct rooms *
 /* Closes connections with 1001 and all rooms; closed is called once, when nothing is left. */
 void rooms_close(struct rooms *r, void (*closed)(void *ctx), void *ctx);
 
+/* No new rooms from now on; those that are open go on. */
+void rooms_drain(struct rooms *r);
+
 /* ---- looking ---- */
 
 struct room *rooms_find(struct rooms *r, const char *room_id);
@@ -78,6 +81,9 @@ const char *peer_display_name(const struct room_peer *p);
 enum room_role peer_role(const struct room_peer *p);
 /* What a broadcaster called its stream; "" when it did not. */
 const char *peer_title(const struct room_peer *p);
+
+/* It asked to leave; false: its connection broke, or the service closed it. */
+bool peer_left_by_itself(const struct room_peer *p);
 
 /* ---- being told ---- */
 
