@@ -120,6 +120,33 @@ enum err pipe_message_data(const struct pipe_message *m, const struct shape *sha
 
 /* ---- printing ---- */
 
+struct text {
+    char *p; /* owned */
+    size_t n;
+    size_t cap;
+    bool bad; /* out of memory: sticky, as jansson does not look at every return value */
+};
+
+static int append(const char *bytes, size_t n, void *ctx)
+{
+    struct text *t = ctx;
+    if (!t->bad && t->cap - t->n < n) {
+        size_t cap = 2 * (t->n + n) + 512;
+        char *larger = realloc(t->p, cap);
+        if (larger) {
+            t->p = larger;
+            t->cap = cap;
+        } else {
+            t->bad = true;
+        }
+    }
+    if (t->bad)
+        return -1;
+    memcpy(t->p + t->n, bytes, n);
+    t->n += n;
+    return 0;
+}
+
 /* shape and data: of the message's data; either may be NULL. */
 static enum err push(struct frame_queue *q, struct envelope *e, const struct shape *shape,
                      const void *data)
@@ -133,12 +160,11 @@ static enum err push(struct frame_queue *q, struct envelope *e, const struct sha
     json_decref(e->data);
     if (!root)
         return ERR_NOMEM;
-    char *text = json_dumps(root, JSON_COMPACT);
+    struct text text = {0};
+    int failed = json_dump_callback(root, append, &text, JSON_COMPACT);
     json_decref(root);
-    if (!text)
-        return ERR_NOMEM;
-    enum err err = frame_queue_push(q, text, strlen(text));
-    free(text);
+    enum err err = failed || text.bad ? ERR_NOMEM : frame_queue_push(q, text.p, text.n);
+    free(text.p);
     return err;
 }
 
