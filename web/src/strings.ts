@@ -206,6 +206,8 @@ export const t = {
     server: {
       unreachable: 'The server cannot be reached. Check your connection; trying again all the time.',
       conflict: 'Somebody is live under this ID already. Choose another one.',
+      elsewhere: 'This was opened in another tab, which has taken over.',
+      full: (reason: string) => `The server is at its limit: ${reason}`,
       forbidden: 'The server does not allow this.',
       badRequest: (reason: string) => `The server did not accept this: ${reason}`,
       other: (reason: string) => `Something went wrong: ${reason}`,

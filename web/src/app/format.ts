@@ -24,6 +24,18 @@ export function latency(ms: number | null): string {
   return ms < 1000 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** As much of a text as fits into so many bytes of UTF-8, never half a character. */
+export function clip(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let out = '';
+  for (const c of text) {
+    bytes += new TextEncoder().encode(c).length;
+    if (bytes > maxBytes) break;
+    out += c;
+  }
+  return out;
+}
+
 /** A hue that always is the same for the same name: greens, blues, purples; ochres look like faults. */
 export function hueOf(name: string): number {
   let h = 0;

@@ -4,7 +4,7 @@ import { captureProblem } from '../media/capture';
 import { levelOf } from '../media/level';
 import { inboundRtp, readRecv, readSend } from '../media/stats';
 import { explain } from './errors';
-import { bitrate, count, duration, initials, latency } from './format';
+import { bitrate, clip, count, duration, initials, latency } from './format';
 import { isRoomId, newRoomId, toRoomId } from './ids';
 import { parseRoute } from './router';
 import { RequestError } from '../signaling/errors';
@@ -53,6 +53,8 @@ it('numbers read well', () => {
   expect(latency(3200)).toBe('3.2 s');
   expect(initials('quiet-river-42')).toBe('QR');
   expect(initials('')).toBe('?');
+  expect(clip('aé€😀', 6)).toBe('aé€');
+  expect(clip('aé€😀', 10)).toBe('aé€😀');
 });
 
 describe('the list of live streams', () => {

@@ -8,6 +8,9 @@ import type { SignalingClient } from '../signaling/client';
 import type { ProducerInfo, TransportOut } from '../signaling/types';
 import { IceWatch } from './iceWatch';
 
+/** Somebody who enters a large room may be told to slow down. */
+const BUSY_RETRY_MS = 700;
+
 export interface RecvSideOptions {
   signaling: SignalingClient;
   onTrack: (producer: ProducerInfo, track: MediaStreamTrack) => void;
@@ -118,6 +121,7 @@ export class RecvSide {
     try {
       const offer = await signaling.request('consume', {
         producerId,
+        transportId: transport.id,
         rtpCapabilities: this.device!.recvRtpCapabilities,
         paused: true,
       });
@@ -140,8 +144,10 @@ export class RecvSide {
       consumer?.close();
       this.consumers.delete(producerId);
       this.opts.onTrackGone(producerId);
-      /* 404: the producer went away in the meantime. */
-      if (!(e instanceof RequestError && e.code === 404)) this.opts.onError(e);
+      const code = e instanceof RequestError ? e.code : null;
+      if (code === 404) return; /* the producer went away in the meantime */
+      if (code === 429 || code === 503) setTimeout(() => this.settle(), BUSY_RETRY_MS);
+      else this.opts.onError(e);
     }
   }
 }

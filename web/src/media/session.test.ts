@@ -103,7 +103,13 @@ beforeEach(() => {
     },
   );
   answers = {
-    joinRoom: (d) => ({ ...d, rtpCapabilities: {}, peers: [], producers: [video('v1')] }),
+    joinRoom: (d) => ({
+      ...d,
+      resumeToken: 'secret',
+      rtpCapabilities: {},
+      peers: [],
+      producers: [video('v1')],
+    }),
     createProducerTransport: () => ({ id: `t${nextId++}` }),
     createConsumerTransport: () => ({ id: `t${nextId++}` }),
     restartIce: () => ({ iceParameters: {} }),
@@ -123,7 +129,7 @@ async function begin(options: Partial<SessionOptions> = {}): Promise<Session> {
   session = new RoomSession({
     roomId: 'r',
     role: 'viewer',
-    peerId: 'me',
+    identity: { peerId: 'me', resumeToken: null },
     send: false,
     receive: true,
     url: 'ws://test/ws',
@@ -194,44 +200,80 @@ describe('coming back', () => {
     sockets[1]!.accept();
     await settle();
     expect(phase()).toBe('joined');
-    expect(sockets[1]!.sent[0]).toMatchObject({ method: 'joinRoom', data: { peerId: 'me' } });
+    expect(sockets[1]!.sent[0]).toMatchObject({
+      method: 'joinRoom',
+      data: { peerId: 'me', resumeToken: 'secret' },
+    });
     expect(transports.map((t) => t.closed)).toEqual([true, false]);
   });
 
-  it('after reconnectRequired: on the same socket, trying again while the worker is not back', async () => {
+  it('after reconnectRequired: in the same stay, trying again while the worker is not back', async () => {
     await begin();
-    const join = answers.joinRoom!;
-    answers.joinRoom = () => ({ errorCode: 503 });
+    const create = answers.createConsumerTransport!;
+    answers.createConsumerTransport = () => ({ errorCode: 503 });
     tell('reconnectRequired', { reason: 'worker lost' });
     await settle(1000);
     expect(session.getSnapshot()).toMatchObject({
       phase: 'reconnecting',
       lastTrouble: 'worker lost',
     });
-    answers.joinRoom = join;
+    expect(session.getSnapshot().tracks.size).toBe(1); /* the last picture stays up */
+    answers.createConsumerTransport = create;
     await settle(1700);
     expect(phase()).toBe('joined');
     expect(sockets.length).toBe(1);
+    expect(methods().filter((m) => m === 'joinRoom').length).toBe(1);
     expect(transports.map((t) => t.closed)).toEqual([true, false]);
   });
 
-  it('keeps the pictures up until new ones come', async () => {
+  it('joins again when the server says that it is in no room', async () => {
     await begin();
-    answers.joinRoom = () => ({ errorCode: 503 });
+    const create = answers.createConsumerTransport!;
+    answers.createConsumerTransport = () => ({ errorCode: 409 });
     tell('reconnectRequired', {});
-    await settle(500);
-    expect(session.getSnapshot().tracks.size).toBe(1);
+    await settle();
+    answers.createConsumerTransport = create;
+    await settle(200);
+    expect(phase()).toBe('joined');
+    expect(methods().filter((m) => m === 'joinRoom').length).toBe(2);
   });
 
-  it('after ICE trouble: first an ICE restart, then everything anew', async () => {
+  it('begins the stay anew on a new socket when the worker does not come back', async () => {
+    await begin();
+    answers.createConsumerTransport = () => ({ errorCode: 503 });
+    tell('reconnectRequired', {});
+    await settle(10_000);
+    expect(sockets.length).toBe(2);
+  });
+
+  it('as somebody new where the old name is taken', async () => {
+    const join = answers.joinRoom!;
+    answers.joinRoom = (d) => (d.peerId === 'me' ? { errorCode: 409 } : join(d));
+    await begin();
+    await settle(200);
+    expect(phase()).toBe('joined');
+    expect(session.getSnapshot().room.peerId).not.toBe('me');
+  });
+
+  it('not at all when the same peer joined elsewhere', async () => {
+    await begin();
+    sockets[0]!.drop(1008, 'elsewhere');
+    await settle(60_000);
+    expect(phase()).toBe('failed');
+    expect(sockets.length).toBe(1);
+  });
+
+  it('after ICE trouble: first an ICE restart, then a new stay', async () => {
     await begin();
     transports[0]!.state('connected');
     transports[0]!.state('failed');
     await settle();
     expect(transports[0]!.restarts).toBe(1);
     expect(phase()).toBe('joined');
-    await settle(4000);
+    await settle(4200);
     expect(session.getSnapshot().mediaFailures).toBe(1);
+    sockets[1]!.accept();
+    await settle();
     expect(transports.length).toBe(2);
     transports[1]!.state('connected');
     expect(session.getSnapshot().mediaFailures).toBe(0);
@@ -248,20 +290,16 @@ describe('coming back', () => {
 
   it('does nothing more with the answer to an older try', async () => {
     await begin();
-    const join = answers.joinRoom!;
-    answers.joinRoom = () => null;
+    const create = answers.createConsumerTransport!;
+    answers.createConsumerTransport = () => null;
     tell('reconnectRequired', {});
+    await settle();
     const late = sockets[0]!.sent.at(-1)!;
-    answers.joinRoom = join;
+    answers.createConsumerTransport = create;
     tell('reconnectRequired', {});
     await settle();
     expect(transports.length).toBe(2);
-    sockets[0]!.say({
-      response: true,
-      id: late.id,
-      ok: true,
-      data: join(late.data as Record<string, unknown>),
-    });
+    sockets[0]!.say({ response: true, id: late.id, ok: true, data: { id: 'late' } });
     await settle();
     expect(transports.length).toBe(2);
     expect(phase()).toBe('joined');

@@ -2,10 +2,12 @@
  * One stay in a room: joins, opens transports, sends and receives, and does all of it again when the
  * socket, the worker or ICE fails, until leave(). Pages read its snapshot and never see a transport.
  */
+import { clip } from '../app/format';
+import { newPeerId } from '../app/ids';
 import { backoffDelay, type BackoffOptions } from '../signaling/backoff';
 import { SignalingClient, signalingUrl } from '../signaling/client';
-import { ConnectionLost, RequestError, RequestTimeout } from '../signaling/errors';
-import type { AnyEvent, ProducerInfo, Role } from '../signaling/types';
+import { ConnectionLost, Dismissed, RequestError, RequestTimeout } from '../signaling/errors';
+import type { AnyEvent, JoinRoomOut, ProducerInfo, Role } from '../signaling/types';
 import { UnsupportedBrowser, loadDevice, preloadDevice } from './device';
 import { RecvSide } from './recvSide';
 import { initialRoom, roomReducer, type RoomAction, type RoomState } from './roomState';
@@ -31,10 +33,18 @@ export interface Snapshot {
   unreachableSince: number | null;
 }
 
+export interface Identity {
+  peerId: string;
+  resumeToken: string | null;
+}
+
 export interface SessionOptions {
   roomId: string;
   role: Role;
-  peerId: string;
+  /** Who this was before a reload, to take that place again. */
+  identity?: Identity | null;
+  /** Told after every joining; the secret belongs in storage that only this tab reads. */
+  onIdentity?: (identity: Identity) => void;
   displayName?: string;
   title?: string;
   send: boolean;
@@ -46,6 +56,11 @@ export interface SessionOptions {
 /** A worker comes back within 2 s: ask often at first, then less so. */
 const REJOIN: BackoffOptions = { firstMs: 200, maxMs: 3000 };
 const ABSENT_RETRY_MS = 1500;
+/** So many tries to re-create transports in the same stay; then the stay itself is begun anew. */
+const TRIES_IN_PLACE = 5;
+/** The server's limits, in bytes of UTF-8. */
+const DISPLAY_NAME_MAX = 64;
+const TITLE_MAX = 140;
 /** Codes that another try with the same request cannot change. */
 const HOPELESS = new Set([400, 401, 403, 413, 422]);
 
@@ -60,12 +75,16 @@ export class RoomSession {
   /** Grows with every rebuild; work begun under an older one stops at its next step. */
   private generation = 0;
   private everJoined = false;
+  /** What joining brought; null while this socket is in no room. */
+  private stay: JoinRoomOut | null = null;
+  private identity: Identity;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly opts: SessionOptions) {
+    this.identity = opts.identity ?? { peerId: newPeerId(), resumeToken: null };
     this.snapshot = {
       phase: 'connecting',
-      room: initialRoom(opts.roomId, opts.peerId),
+      room: initialRoom(opts.roomId, this.identity.peerId),
       tracks: new Map(),
       error: null,
       lastTrouble: null,
@@ -87,7 +106,9 @@ export class RoomSession {
       onTrackGone: (producerId) => this.setTrack({ producerId }, null),
     });
     signaling.onEvent = (event) => this.onEvent(event);
+    signaling.onDismissed = (reason) => this.fail(new Dismissed(reason));
     signaling.onState = (state) => {
+      this.stay = null;
       if (state === 'open') {
         this.update({ unreachableSince: null });
         this.rebuild('connected');
@@ -116,8 +137,14 @@ export class RoomSession {
     this.update({ phase: 'left', tracks: new Map() });
   }
 
-  /** Tears the media down and builds it up again; `why` is for people. */
-  rebuild(why: string): void {
+  /** Begins the stay anew on a new socket, which frees what the server still holds of the old one. */
+  restart(why: string): void {
+    this.update({ lastTrouble: why });
+    this.signaling.reconnect();
+  }
+
+  /** Builds the media up again, joining first where that is needed. */
+  private rebuild(why: string): void {
     const { phase } = this.snapshot;
     if (phase === 'left' || phase === 'failed') return;
     this.generation++;
@@ -159,7 +186,14 @@ export class RoomSession {
         if (generation !== this.generation || error instanceof Superseded) return;
         /* The socket is gone: its next open starts over. */
         if (error instanceof ConnectionLost) return;
-        if (this.isHopeless(error)) {
+        /* 409 in a room: the server put us out of it. 409 before: the name is taken, or our secret is old. */
+        if (error instanceof RequestError && error.code === 409 && attempt < 3) {
+          if (!this.stay) this.identity = { peerId: newPeerId(), resumeToken: null };
+          this.stay = null;
+        } else if (this.stay && attempt >= TRIES_IN_PLACE) {
+          this.signaling.reconnect();
+          return;
+        } else if (this.isHopeless(error)) {
           this.fail(error);
           return;
         }
@@ -177,33 +211,46 @@ export class RoomSession {
       if (generation !== this.generation) throw new Superseded();
       return value;
     };
-    const join = current(
-      await signaling.request('joinRoom', {
-        roomId: opts.roomId,
-        peerId: opts.peerId,
-        role: opts.role,
-        ...(opts.displayName ? { displayName: opts.displayName } : {}),
-        ...(opts.title ? { title: opts.title } : {}),
-      }),
-    );
-    this.everJoined = true;
-    /* The server gave everything of the old stay up; so do we, but the pictures stay up until new ones come. */
-    this.sender.close();
-    this.receiver.close();
-    this.dispatch({ type: 'joined', join });
-    const device = current(await loadDevice(join.rtpCapabilities));
+    if (!this.stay) {
+      const join = current(await this.join());
+      this.stay = join;
+      this.everJoined = true;
+      this.identity = { peerId: join.peerId, resumeToken: join.resumeToken ?? null };
+      opts.onIdentity?.(this.identity);
+      this.sender.close();
+      this.receiver.close();
+      this.dispatch({ type: 'joined', join });
+    } else {
+      this.sender.close();
+      this.receiver.close();
+    }
+    const { rtpCapabilities, iceServers } = this.stay;
+    const device = current(await loadDevice(rtpCapabilities));
 
     const openSender = async () => {
       const params = current(await signaling.request('createProducerTransport', {}));
-      await this.sender.open(device, params, join.iceServers);
+      await this.sender.open(device, params, iceServers);
     };
     const openReceiver = async () => {
       const params = current(await signaling.request('createConsumerTransport', {}));
-      this.receiver.open(device, params, join.iceServers);
+      this.receiver.open(device, params, iceServers);
     };
     await Promise.all([opts.send && openSender(), opts.receive && openReceiver()]);
     current(null);
     this.update({ phase: 'joined', error: null });
+  }
+
+  private join(): Promise<JoinRoomOut> {
+    const { roomId, role, displayName, title } = this.opts;
+    const { peerId, resumeToken } = this.identity;
+    return this.signaling.request('joinRoom', {
+      roomId,
+      role,
+      peerId,
+      ...(resumeToken ? { resumeToken } : {}),
+      ...(displayName ? { displayName: clip(displayName, DISPLAY_NAME_MAX) } : {}),
+      ...(title ? { title: clip(title, TITLE_MAX) } : {}),
+    });
   }
 
   private onEvent(event: AnyEvent): void {
@@ -249,7 +296,7 @@ export class RoomSession {
 
   private mediaFailed(why: string): void {
     this.update({ mediaFailures: this.snapshot.mediaFailures + 1 });
-    this.rebuild(why);
+    this.restart(why);
   }
 
   private sideFailed(error: unknown): void {
@@ -261,7 +308,7 @@ export class RoomSession {
     const generation = this.generation;
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => {
-      if (generation === this.generation) this.rebuild(String(error));
+      if (generation === this.generation) this.restart(String(error));
     }, REJOIN.maxMs / 2);
   }
 
@@ -269,8 +316,7 @@ export class RoomSession {
     if (error instanceof UnsupportedBrowser) return true;
     if (error instanceof RequestTimeout) return false;
     if (!(error instanceof RequestError)) return false;
-    /* 409 while coming back may be our own old session, not yet noticed as gone. */
-    return HOPELESS.has(error.code) || (error.code === 409 && !this.everJoined);
+    return HOPELESS.has(error.code) || error.code === 409;
   }
 
   private fail(error: unknown): void {

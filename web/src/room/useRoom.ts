@@ -1,6 +1,5 @@
 /** One's own stay in a room: the session, and what of one's own is sent into it. */
 import { useEffect, useRef, useState } from 'react';
-import { newPeerId } from '../app/ids';
 import { QUALITIES } from '../media/capture';
 import type { Source } from '../media/sendSide';
 import { RoomSession, type Snapshot } from '../media/session';
@@ -62,7 +61,6 @@ export function useRoom(capture: Capture, muted: boolean): Room {
       roomId,
       displayName,
       role: 'participant',
-      peerId: newPeerId(),
       codec: 'vp8' /* every browser sends and receives it */,
       send: true,
       receive: true,

@@ -195,6 +195,19 @@ describe('reconnecting', () => {
     expect(client.state).toBe('closed');
   });
 
+  it('does not happen when the server dismissed the client', async () => {
+    const { client, last } = make();
+    let why = '';
+    client.onDismissed = (reason) => (why = reason);
+    client.start();
+    last().accept();
+    last().drop(1008, 'joined again elsewhere');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(why).toBe('joined again elsewhere');
+    expect(client.state).toBe('closed');
+    expect(sockets.length).toBe(1);
+  });
+
   it('ignores the old socket once there is a new one', async () => {
     const { client, last } = make();
     client.start();

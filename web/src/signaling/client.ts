@@ -9,7 +9,9 @@ import type { AnyEvent, Method, Requests } from './types';
 
 const SUBPROTOCOL = 'protoo';
 const OPEN = 1; /* WebSocket.OPEN, which a test's fake need not define */
-const NORMAL_CLOSURE = 1000; /* RFC 6455 7.4.1 */
+/* RFC 6455 7.4.1. The server ends a connection with 1008 when the same peer joined again elsewhere. */
+const NORMAL_CLOSURE = 1000;
+const POLICY_VIOLATION = 1008;
 
 export type ConnectionState = 'closed' | 'connecting' | 'open' | 'waiting';
 
@@ -44,6 +46,8 @@ export class SignalingClient {
   /** Called on every change of state; `attempt` counts failed tries in a row. */
   onState: (state: ConnectionState, attempt: number) => void = () => {};
   onEvent: (event: AnyEvent) => void = () => {};
+  /** The server does not want this client back; the state is `closed` by then. */
+  onDismissed: (reason: string) => void = () => {};
 
   /** Frames from the server that made no sense; for tests and diagnosis. */
   malformed = 0;
@@ -142,7 +146,13 @@ export class SignalingClient {
     socket.onmessage = (event) => {
       if (socket === this.socket) this.receive(event.data);
     };
-    socket.onclose = () => this.lost(socket);
+    socket.onclose = (event) => {
+      if (event.code !== POLICY_VIOLATION || socket !== this.socket) this.lost(socket);
+      else {
+        this.close();
+        this.onDismissed(event.reason);
+      }
+    };
     socket.onerror = () => this.lost(socket);
   }
 

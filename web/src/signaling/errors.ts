@@ -12,6 +12,14 @@ export class RequestError extends Error {
   }
 }
 
+/** The server closed the connection for good, for example because this peer joined again elsewhere. */
+export class Dismissed extends Error {
+  constructor(readonly reason: string) {
+    super(`dismissed: ${reason}`);
+    this.name = 'Dismissed';
+  }
+}
+
 /** No answer in time. */
 export class RequestTimeout extends Error {
   constructor(readonly method: string) {

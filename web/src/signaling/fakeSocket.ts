@@ -29,9 +29,10 @@ export class FakeSocket implements SocketLike {
     this.onopen?.call(this as never, new Event('open'));
   }
 
-  drop(): void {
+  drop(code = 1006, reason = ''): void {
     this.readyState = 3;
-    this.onclose?.call(this as never, new Event('close') as CloseEvent);
+    const event = Object.assign(new Event('close'), { code, reason });
+    this.onclose?.call(this as never, event as CloseEvent);
   }
 
   say(message: unknown): void {

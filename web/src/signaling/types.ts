@@ -35,12 +35,15 @@ export interface JoinRoomIn {
   displayName?: string;
   role?: Role;
   title?: string;
+  /** Of an earlier joinRoom: takes the place of the peer that was. */
+  resumeToken?: string;
   token?: string;
 }
 
 export interface JoinRoomOut {
   roomId: string;
   peerId: string;
+  resumeToken?: string;
   rtpCapabilities: RtpCapabilities;
   peers: PeerInfo[];
   producers: ProducerInfo[];
@@ -103,7 +106,12 @@ export interface Requests {
     out: { id: string };
   };
   consume: {
-    in: { producerId: string; rtpCapabilities: RtpCapabilities; paused?: boolean };
+    in: {
+      producerId: string;
+      rtpCapabilities: RtpCapabilities;
+      transportId?: string;
+      paused?: boolean;
+    };
     out: ConsumeOut;
   };
   pauseProducer: OnProducer;
@@ -170,7 +178,10 @@ export interface Events {
   viewerCount: { count: number; peak?: number };
   hlsReady: { hlsUrl?: string };
   streamEnded: { roomId?: string; streamId?: string; reason?: string };
+  /** All transports of this peer are gone; the peer itself is still in the room. */
   reconnectRequired: { reason?: string };
+  /** A message that could not be answered because it had no id. */
+  error: { errorCode?: number; errorReason?: string };
 }
 
 export type EventName = keyof Events;

@@ -1,10 +1,9 @@
 /** The stream that the studio sends: begins, follows the chosen tracks, comes back, ends. */
 import { useEffect, useRef, useState } from 'react';
-import { newPeerId } from '../app/ids';
 import { recall, remember } from '../app/storage';
 import { QUALITIES } from '../media/capture';
 import type { VideoCodec } from '../media/sendSide';
-import { RoomSession, type Snapshot } from '../media/session';
+import { RoomSession, type Identity, type Snapshot } from '../media/session';
 import { readSend, type SendReading } from '../media/stats';
 import type { Capture } from '../media/useCapture';
 import { useSession } from '../media/useSession';
@@ -32,12 +31,16 @@ export interface Broadcast {
   end: () => void;
 }
 
+const identityKey = (roomId: string) => `studio.identity.${roomId}`;
+
 /** The same for a reloaded tab, so that the server sees the old broadcaster come back. */
-function peerIdFor(roomId: string): string {
-  const key = `studio.peer.${roomId}`;
-  const peerId = recall(key, 'session') ?? newPeerId();
-  remember(key, peerId, 'session');
-  return peerId;
+function storedIdentity(roomId: string): Identity | null {
+  try {
+    const value = JSON.parse(recall(identityKey(roomId), 'session') ?? 'null') as Identity | null;
+    return typeof value?.peerId === 'string' ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The room in which this tab was live when it was reloaded, if any. */
@@ -83,7 +86,8 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
       displayName,
       codec,
       role: 'broadcaster',
-      peerId: peerIdFor(roomId),
+      identity: storedIdentity(roomId),
+      onIdentity: (identity) => remember(identityKey(roomId), JSON.stringify(identity), 'session'),
       send: true,
       receive: false,
     });

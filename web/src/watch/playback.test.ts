@@ -83,6 +83,13 @@ describe('WebRTC', () => {
     expect(nextRtc(playing, { ...refused, http: true }, 5000).mode).toBe('webrtc');
   });
 
+  it('goes to HLS where the server answers but lets nobody in', () => {
+    const outside = { ...stalled, session: 'connecting' as const, producers: 0, sending: 0 };
+    const p = nextRtc(start, outside, 0);
+    expect(nextRtc(p, outside, 4999).mode).toBe('webrtc');
+    expect(nextRtc(p, outside, 5000).why).toBe('signaling');
+  });
+
   it('returns the same object when nothing changed', () => {
     expect(nextRtc(playing, live, 1)).toBe(playing);
   });

@@ -76,6 +76,12 @@ export function nextRtc(p: Playback, f: RtcFacts, now: number): Playback {
   }
   if (f.session === 'absent') return set(p, 'waiting', null);
   if (f.flowing) return set(p, 'playing', null, true);
+  if (f.session === 'connecting') {
+    /* The server is there but lets nobody in, for example because it is full. */
+    const missingSince = p.missingSince ?? now;
+    if (now - missingSince >= SIGNALING_MS) return fallBack('signaling');
+    return set(p, 'connecting', missingSince);
+  }
   /* The clock for the first frame starts with joining, and runs on through a rebuild. */
   if (f.session !== 'joined' && p.missingSince === null)
     return set(p, p.played ? 'interrupted' : 'connecting', null);

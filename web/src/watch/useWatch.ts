@@ -1,7 +1,6 @@
 /** Runs the watch page: a WebRTC session first, HLS when playback.ts says so, into one <video>. */
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 import { serverReachable } from '../api/livestreams';
-import { newPeerId } from '../app/ids';
 import { UnsupportedBrowser } from '../media/device';
 import { RoomSession, type Snapshot } from '../media/session';
 import { inboundRtp, readRecv, type RecvReading } from '../media/stats';
@@ -135,7 +134,6 @@ function runWebrtc(roomId: string, video: HTMLVideoElement, sink: Sink): () => v
   const session = new RoomSession({
     roomId,
     role: 'viewer',
-    peerId: newPeerId(),
     send: false,
     receive: true,
   });
@@ -195,7 +193,7 @@ function runWebrtc(roomId: string, video: HTMLVideoElement, sink: Sink): () => v
       rebuildMs = Math.min(REBUILD_MAX_MS, rebuildMs * 2);
       stoodSince = null;
       keyFrameAsked = false;
-      session.rebuild('the picture stood still');
+      session.restart('the picture stood still');
     }
   };
 
