@@ -363,7 +363,9 @@ static void serve(struct http_request *req, const char *root, const char *path,
                   const char *cache_control, bool spa)
 {
     struct served f = {.req = req, .root = root, .path = path, .fd = -1};
-    enum err e = beneath_open(root, path, &f.fd, &f.st);
+    enum err e = ERR_NOT_FOUND; /* one file has one address: no doubled slashes */
+    if (*path != '/' && !strstr(path, "//"))
+        e = beneath_open(root, path, &f.fd, &f.st);
     if (e == ERR_NOT_FOUND && spa) {
         f.path = "index.html";
         cache_control = "no-cache";

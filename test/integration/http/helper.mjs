@@ -105,6 +105,7 @@ export function readAll(sock, { ms = 5000 } = {}) {
         sock.on('data', (d) => parts.push(d));
         sock.on('end', () => done('end'));
         sock.on('close', () => done('close'));
+        sock.resume();
     });
 }
 

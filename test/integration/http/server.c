@@ -23,7 +23,7 @@ static struct {
     unsigned requests_closed;
     unsigned ws_open;
     unsigned ws_closed;
-    int ws_last_code;
+    unsigned ws_codes[5000]; /* closings by code */
 } seen;
 
 static void on_handle_closed(uv_handle_t *h)
@@ -91,10 +91,17 @@ static void get_page(struct http_request *req, void *user)
 static void get_stats(struct http_request *req, void *user)
 {
     (void)user;
+    json_t *codes = json_object();
+    for (int i = 1000; i < 5000; i++) {
+        char code[12];
+        snprintf(code, sizeof code, "%d", i);
+        if (seen.ws_codes[i] > 0)
+            json_object_set_new(codes, code, json_integer(seen.ws_codes[i]));
+    }
     http_respond_json(req, 200,
-                      json_pack("{s:i,s:i,s:i,s:i,s:i}", "requestsClosed", seen.requests_closed,
-                                "wsOpen", seen.ws_open, "wsClosed", seen.ws_closed, "wsLastCode",
-                                seen.ws_last_code, "connections", http_server_connections(server)));
+                      json_pack("{s:i,s:i,s:i,s:o,s:i}", "requestsClosed", seen.requests_closed,
+                                "wsOpen", seen.ws_open, "wsClosed", seen.ws_closed, "wsCodes",
+                                codes, "connections", http_server_connections(server)));
 }
 
 static void get_metrics(struct http_request *req, void *user)
@@ -261,7 +268,7 @@ static void ws_gone(struct ws_conn *conn, int code, void *user)
     (void)conn;
     (void)user;
     seen.ws_closed++;
-    seen.ws_last_code = code;
+    seen.ws_codes[code]++;
 }
 
 static const struct ws_handlers handlers = {
