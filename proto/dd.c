@@ -18,7 +18,7 @@ static uint32_t get(struct bits *b, unsigned n)
         return 0;
     }
     for (unsigned i = 0; i < n; i++, b->at++)
-        v = v << 1 | (b->s.p[b->at / 8] >> (7 - b->at % 8) & 1u);
+        v = v << 1 | ((unsigned)b->s.p[b->at / 8] >> (7 - b->at % 8) & 1u);
     return v;
 }
 

@@ -23,13 +23,13 @@ static unsigned chunk_symbols(uint16_t chunk)
     return chunk & CHUNK_TWO_BITS ? VECTOR_2_LEN : VECTOR_1_LEN;
 }
 
-static unsigned chunk_symbol(uint16_t chunk, unsigned i)
+static unsigned chunk_symbol(unsigned chunk, unsigned i)
 {
     if ((chunk & CHUNK_VECTOR) == 0)
-        return chunk >> 13 & 3u;
+        return chunk >> 13 & 3;
     if (chunk & CHUNK_TWO_BITS)
-        return chunk >> 2 * (VECTOR_2_LEN - 1 - i) & 3u;
-    return chunk >> (VECTOR_1_LEN - 1 - i) & 1u;
+        return chunk >> 2 * (VECTOR_2_LEN - 1 - i) & 3;
+    return chunk >> (VECTOR_1_LEN - 1 - i) & 1;
 }
 
 /* ---- reading ---- */
