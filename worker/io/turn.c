@@ -168,9 +168,9 @@ void turn_fini(struct turn *t)
     uv_close((uv_handle_t *)&t->before_poll, NULL);
     uv_close((uv_handle_t *)&t->after_poll, NULL);
     uv_close((uv_handle_t *)&t->timer, NULL);
-    if (t->worker)
-        drain_if_any(t);
     struct worker *w = t->worker;
+    if (w)
+        drain_if_any(t);
     /* Sockets hold packets of the worker's pool: they go first, and media's own sockets with them.
      */
     t->worker = NULL;
