@@ -57,7 +57,7 @@ static uint8_t *put_element(uint8_t *p, bool two_byte, uint8_t id, const void *v
         *p++ = id;
         *p++ = (uint8_t)n;
     } else {
-        *p++ = (uint8_t)(id << 4 | (n - 1));
+        *p++ = (uint8_t)((unsigned)id << 4 | (unsigned)(n - 1));
     }
     memcpy(p, value, n);
     return p + n;
