@@ -98,7 +98,7 @@ sys-of = $(if $(filter worker%,$(1)),$(LIBS_worker),$(if $(filter controller%,$(
 $(B)/weir-worker: $(B)/obj/worker/main.o $(foreach d,$(DEPS_worker),$(call lib,$(d)))
 	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call libs-of,worker) $(LIBS_worker) -o $@
 
-$(B)/weir: $(B)/obj/controller/main.o $(B)/obj/controller/app.o $(foreach d,$(DEPS_controller),$(call lib,$(d)))
+$(B)/weir: $(call objs,$(wildcard controller/*.c)) $(foreach d,$(DEPS_controller),$(call lib,$(d)))
 	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $(filter %.o,$^) $(call libs-of,controller) $(LIBS_controller) -o $@
 
 # ---- unit and simulator tests: test/unit mirrors the tree; test/unit/<dir>/x_test.c links what <dir> may use ----

@@ -240,7 +240,7 @@ static bool bind_all(struct sqlite_conn *c, struct db_job *job, sqlite3_stmt *st
         return false;
     }
     for (size_t i = 0; i < s->n_params; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "$%zu", i + 1);
         int at = sqlite3_bind_parameter_index(stmt, name);
         if (at == 0) {

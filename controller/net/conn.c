@@ -6,7 +6,8 @@
 #include "common/metrics.h"
 
 enum {
-    /* Pipelined input that may wait while a request is being answered, in bytes. */
+    /* Pipelined input that may wait while a request is being answered, in bytes; with more, the
+     * answer is the connection's last. */
     IN_MAX = 64 * 1024,
     /* With more than this waiting to be sent, further pipelined requests wait. */
     OUT_PIPELINE_MAX = 64 * 1024,
@@ -189,6 +190,12 @@ static void run(struct conn *c)
 /* Keeps what run() left of the view in c->in. False: out of memory. */
 static bool keep_rest(struct conn *c)
 {
+    if (c->state == CONN_BUSY && c->view.n > IN_MAX) {
+        /* Reading goes on, since that is how one learns that the client left. */
+        c->deaf = true;
+        c->req->keep_alive = false;
+        c->view.n = 0;
+    }
     size_t n = c->view.n;
     if (n == 0) {
         free(c->in);
@@ -211,7 +218,7 @@ static bool keep_rest(struct conn *c)
 
 static void update_reading(struct conn *c)
 {
-    bool want = c->in_n < IN_MAX;
+    bool want = !c->blocked || c->in_n < IN_MAX;
     if (c->state == CONN_WS && c->out.memory > WS_OUT_MAX)
         want = false; /* who does not read our answers is not asked for more */
     if (want != c->reading) {
@@ -258,6 +265,8 @@ static bool on_received(void *user, const uint8_t *p, size_t n)
 {
     struct conn *c = user;
     metric_add(c->server->metrics.received, (double)n);
+    if (c->deaf)
+        n = 0;
     if (c->in_n == 0) {
         c->view = slice_of(p, n);
     } else {

@@ -38,6 +38,7 @@ struct conn {
     bool any;      /* a request came before */
     bool sending;  /* something is queued here or in lws */
     bool blocked;  /* pipelined requests wait for the queue */
+    bool deaf;     /* sent far too much while waiting: no more is listened to */
     bool reading;
     uint8_t *in; /* owned; received and not yet understood */
     size_t in_n;

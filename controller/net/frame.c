@@ -71,25 +71,25 @@ uint8_t utf8_check(uint8_t state, const uint8_t *p, size_t n)
     return state;
 }
 
-void frame_reader_init(struct frame_reader *r, size_t max_message)
+void ws_frame_reader_init(struct ws_frame_reader *r, size_t max_message)
 {
-    *r = (struct frame_reader){.max_message = max_message};
+    *r = (struct ws_frame_reader){.max_message = max_message};
 }
 
-void frame_reader_fini(struct frame_reader *r)
+void ws_frame_reader_fini(struct ws_frame_reader *r)
 {
     free(r->message);
     r->message = NULL;
 }
 
-static void fail(struct frame_out *out, int code)
+static void fail(struct ws_frame_out *out, int code)
 {
-    out->event = FRAME_ERROR;
+    out->event = WS_FRAME_ERROR;
     out->code = code;
 }
 
 /* Bytes that the header has, as far as its first bytes tell; all client frames carry a mask. */
-static uint8_t header_size(const struct frame_reader *r)
+static uint8_t header_size(const struct ws_frame_reader *r)
 {
     if (r->header_n < 2)
         return 2;
@@ -98,7 +98,7 @@ static uint8_t header_size(const struct frame_reader *r)
 }
 
 /* 0, or the code to close with. */
-static int check_start(const struct frame_reader *r)
+static int check_start(const struct ws_frame_reader *r)
 {
     uint8_t op = r->header[0] & 0x0f;
     bool fin = r->header[0] & 0x80;
@@ -107,18 +107,18 @@ static int check_start(const struct frame_reader *r)
     if (!(r->header[1] & 0x80))
         return WS_CLOSE_PROTOCOL; /* RFC 6455 5.1: a server MUST close on an unmasked frame */
     if (op >= 8) {
-        if (op > FRAME_PONG || !fin || (r->header[1] & 0x7f) > FRAME_MAX_CONTROL)
+        if (op > WS_FRAME_PONG || !fin || (r->header[1] & 0x7f) > WS_FRAME_MAX_CONTROL)
             return WS_CLOSE_PROTOCOL;
         return 0;
     }
-    if (op > FRAME_BINARY)
+    if (op > WS_FRAME_BINARY)
         return WS_CLOSE_PROTOCOL;
-    if ((op == FRAME_CONTINUATION) != (r->message_op != 0))
+    if ((op == WS_FRAME_CONTINUATION) != (r->message_op != 0))
         return WS_CLOSE_PROTOCOL;
     return 0;
 }
 
-static bool reserve(struct frame_reader *r, size_t n)
+static bool reserve(struct ws_frame_reader *r, size_t n)
 {
     if (n + 1 <= r->cap)
         return true;
@@ -134,7 +134,7 @@ static bool reserve(struct frame_reader *r, size_t n)
 }
 
 /* The header is whole. 0, or the code to close with. */
-static int begin_frame(struct frame_reader *r)
+static int begin_frame(struct ws_frame_reader *r)
 {
     struct rd rd = rd_of(r->header, r->header_n);
     uint8_t first = rd_u8(&rd);
@@ -155,7 +155,7 @@ static int begin_frame(struct frame_reader *r)
         return 0;
     if (len > r->max_message || r->n + len > r->max_message)
         return WS_CLOSE_TOO_LARGE;
-    if (r->op != FRAME_CONTINUATION) {
+    if (r->op != WS_FRAME_CONTINUATION) {
         r->message_op = r->op;
         r->utf8 = UTF8_START;
         r->n = 0;
@@ -163,25 +163,25 @@ static int begin_frame(struct frame_reader *r)
     return 0;
 }
 
-static void unmask(struct frame_reader *r, uint8_t *dst, const uint8_t *src, size_t n)
+static void unmask(struct ws_frame_reader *r, uint8_t *dst, const uint8_t *src, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         dst[i] = src[i] ^ r->mask[(r->mask_at + i) & 3];
     r->mask_at = (uint8_t)((r->mask_at + n) & 3);
 }
 
-static void end_frame(struct frame_reader *r, struct frame_out *out)
+static void end_frame(struct ws_frame_reader *r, struct ws_frame_out *out)
 {
     r->in_payload = false;
     if (r->op >= 8) {
-        out->event = FRAME_CONTROL;
-        out->op = (enum frame_op)r->op;
+        out->event = WS_FRAME_CONTROL;
+        out->op = (enum ws_frame_op)r->op;
         out->data = slice_of(r->control, r->control_n);
         return;
     }
     if (!r->fin)
         return;
-    if (r->message_op == FRAME_TEXT && r->utf8 != UTF8_START) {
+    if (r->message_op == WS_FRAME_TEXT && r->utf8 != UTF8_START) {
         fail(out, WS_CLOSE_BAD_DATA);
         return;
     }
@@ -190,14 +190,15 @@ static void end_frame(struct frame_reader *r, struct frame_out *out)
         return;
     }
     r->message[r->n] = '\0';
-    out->event = FRAME_MESSAGE;
-    out->op = (enum frame_op)r->message_op;
+    out->event = WS_FRAME_MESSAGE;
+    out->op = (enum ws_frame_op)r->message_op;
     out->data = slice_of(r->message, r->n);
     r->message_op = 0;
     r->n = 0;
 }
 
-static void take_payload(struct frame_reader *r, const uint8_t *p, size_t n, struct frame_out *out)
+static void take_payload(struct ws_frame_reader *r, const uint8_t *p, size_t n,
+                         struct ws_frame_out *out)
 {
     if (r->op >= 8) {
         unmask(r, r->control + r->control_n, p, n);
@@ -209,18 +210,19 @@ static void take_payload(struct frame_reader *r, const uint8_t *p, size_t n, str
         return;
     }
     unmask(r, r->message + r->n, p, n);
-    if (r->message_op == FRAME_TEXT)
+    if (r->message_op == WS_FRAME_TEXT)
         r->utf8 = utf8_check(r->utf8, r->message + r->n, n);
     r->n += n;
     if (r->utf8 == UTF8_BAD)
         fail(out, WS_CLOSE_BAD_DATA);
 }
 
-size_t frame_input(struct frame_reader *r, const uint8_t *p, size_t n, struct frame_out *out)
+size_t ws_frame_input(struct ws_frame_reader *r, const uint8_t *p, size_t n,
+                      struct ws_frame_out *out)
 {
-    *out = (struct frame_out){.event = FRAME_NONE};
+    *out = (struct ws_frame_out){.event = WS_FRAME_NONE};
     size_t i = 0;
-    while (out->event == FRAME_NONE) {
+    while (out->event == WS_FRAME_NONE) {
         if (!r->in_payload) {
             if (i == n)
                 break;
@@ -238,15 +240,15 @@ size_t frame_input(struct frame_reader *r, const uint8_t *p, size_t n, struct fr
             r->left -= take;
             i += take;
         }
-        if (out->event == FRAME_NONE && r->in_payload && r->left == 0)
+        if (out->event == WS_FRAME_NONE && r->in_payload && r->left == 0)
             end_frame(r, out);
     }
     return i;
 }
 
-size_t frame_header(uint8_t out[FRAME_MAX_HEADER], enum frame_op op, size_t n)
+size_t ws_frame_header(uint8_t out[WS_FRAME_MAX_HEADER], enum ws_frame_op op, size_t n)
 {
-    struct wr w = wr_of(out, FRAME_MAX_HEADER);
+    struct wr w = wr_of(out, WS_FRAME_MAX_HEADER);
     wr_u8(&w, (uint8_t)(0x80 | op));
     if (n < 126) {
         wr_u8(&w, (uint8_t)n);
@@ -260,7 +262,7 @@ size_t frame_header(uint8_t out[FRAME_MAX_HEADER], enum frame_op op, size_t n)
     return wr_len(&w);
 }
 
-bool frame_close_code_ok(int code)
+bool ws_frame_close_code_ok(int code)
 {
     if (code >= 3000 && code <= 4999)
         return true;
@@ -268,7 +270,7 @@ bool frame_close_code_ok(int code)
            code != WS_CLOSE_ABNORMAL;
 }
 
-bool frame_accept_key(struct slice key, char out[29])
+bool ws_frame_accept_key(struct slice key, char out[29])
 {
     /* RFC 6455 1.3: the GUID that is appended to the key before it is hashed */
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -9,7 +9,7 @@
 
 enum {
     CLOSE_TIMEOUT_US = 3 * 1000 * 1000, /* for the peer to answer our close frame */
-    REASON_MAX = FRAME_MAX_CONTROL - 2
+    REASON_MAX = WS_FRAME_MAX_CONTROL - 2
 };
 
 struct ws_route {
@@ -20,7 +20,7 @@ struct ws_route {
 struct ws_conn {
     struct conn *conn;                  /* parent */
     const struct ws_endpoint *endpoint; /* borrowed from the server */
-    struct frame_reader reader;
+    struct ws_frame_reader reader;
     struct addr peer;
     void *user;  /* borrowed */
     usec heard;  /* last time that something came */
@@ -119,7 +119,7 @@ static const struct ws_endpoint *check_handshake(struct http_request *req, char 
         return NULL;
     }
     const char *key = http_header(req, "sec-websocket-key");
-    if (!key || !frame_accept_key(slice_of(key, strlen(key)), accept)) {
+    if (!key || !ws_frame_accept_key(slice_of(key, strlen(key)), accept)) {
         http_respond_error(req, 400, err_name(ERR_MALFORMED), "sec-websocket-key",
                            "sec-websocket-key must be 16 bytes in base64");
         return NULL;
@@ -156,7 +156,7 @@ void ws_upgrade(struct conn *c, struct http_request *req)
     ws->peer = req->peer;
     ws->heard = conn_now(c);
     ws->code = WS_CLOSE_ABNORMAL;
-    frame_reader_init(&ws->reader, e->max_message);
+    ws_frame_reader_init(&ws->reader, e->max_message);
     (void)http_set_header(req, "Upgrade", "websocket");
     (void)http_set_header(req, "Connection", "Upgrade");
     (void)http_set_header(req, "Sec-WebSocket-Accept", accept);
@@ -179,11 +179,11 @@ void ws_upgrade(struct conn *c, struct http_request *req)
 
 /* ---- sending ---- */
 
-static enum err queue_frame(struct ws_conn *ws, enum frame_op op, const void *a, size_t a_n,
+static enum err queue_frame(struct ws_conn *ws, enum ws_frame_op op, const void *a, size_t a_n,
                             const void *b, size_t b_n)
 {
-    uint8_t header[FRAME_MAX_HEADER];
-    size_t h = frame_header(header, op, a_n + b_n);
+    uint8_t header[WS_FRAME_MAX_HEADER];
+    size_t h = ws_frame_header(header, op, a_n + b_n);
     uint8_t *p = out_reserve(&ws->conn->out, h + a_n + b_n);
     if (!p)
         return ERR_NOMEM;
@@ -213,7 +213,7 @@ static void begin_close(struct ws_conn *ws, int code, const char *reason)
     ws->closing = true;
     ws->code = code;
     ws->closing_since = conn_now(ws->conn);
-    if (queue_frame(ws, FRAME_CLOSE, be, 2, reason, n) != OK)
+    if (queue_frame(ws, WS_FRAME_CLOSE, be, 2, reason, n) != OK)
         conn_abort(ws->conn);
 }
 
@@ -223,7 +223,7 @@ void ws_close(struct ws_conn *ws, int code, const char *reason)
         begin_close(ws, code, reason);
 }
 
-static enum err send_message(struct ws_conn *ws, enum frame_op op, const void *p, size_t n)
+static enum err send_message(struct ws_conn *ws, enum ws_frame_op op, const void *p, size_t n)
 {
     if (!is_up(ws))
         return ERR_CLOSED;
@@ -239,12 +239,12 @@ enum err ws_send(struct ws_conn *ws, const char *text, size_t n)
 {
     if (utf8_check(UTF8_START, (const uint8_t *)text, n) != UTF8_START)
         return ERR_MALFORMED;
-    return send_message(ws, FRAME_TEXT, text, n);
+    return send_message(ws, WS_FRAME_TEXT, text, n);
 }
 
 enum err ws_send_binary(struct ws_conn *ws, const void *bytes, size_t n)
 {
-    return send_message(ws, FRAME_BINARY, bytes, n);
+    return send_message(ws, WS_FRAME_BINARY, bytes, n);
 }
 
 enum err ws_send_json(struct ws_conn *ws, const json_t *message)
@@ -252,7 +252,7 @@ enum err ws_send_json(struct ws_conn *ws, const json_t *message)
     char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
     if (!text)
         return ERR_NOMEM;
-    enum err e = send_message(ws, FRAME_TEXT, text, strlen(text));
+    enum err e = send_message(ws, WS_FRAME_TEXT, text, strlen(text));
     free(text);
     return e;
 }
@@ -274,7 +274,7 @@ static int read_close(struct slice data, int *answer)
         return WS_CLOSE_NO_STATUS;
     int code = data.n >= 2 ? data.p[0] << 8 | data.p[1] : 0;
     *answer = code;
-    if (data.n < 2 || !frame_close_code_ok(code))
+    if (data.n < 2 || !ws_frame_close_code_ok(code))
         *answer = WS_CLOSE_PROTOCOL;
     else if (utf8_check(UTF8_START, data.p + 2, data.n - 2) != UTF8_START)
         *answer = WS_CLOSE_BAD_DATA;
@@ -292,26 +292,34 @@ static void on_close_frame(struct ws_conn *ws, struct slice data)
     finish(ws);
 }
 
-static void on_control(struct ws_conn *ws, const struct frame_out *f)
+static void on_control(struct ws_conn *ws, const struct ws_frame_out *f)
 {
-    if (f->op == FRAME_CLOSE)
+    if (f->op == WS_FRAME_CLOSE)
         on_close_frame(ws, f->data);
-    else if (f->op == FRAME_PING && is_up(ws) &&
-             queue_frame(ws, FRAME_PONG, f->data.p, f->data.n, NULL, 0) != OK)
+    else if (f->op == WS_FRAME_PING && is_up(ws) &&
+             queue_frame(ws, WS_FRAME_PONG, f->data.p, f->data.n, NULL, 0) != OK)
         conn_abort(ws->conn);
 }
 
-static void on_message(struct ws_conn *ws, const struct frame_out *f)
+/* Without waiting for the peer's answer: it has broken the rules. */
+static void refuse(struct ws_conn *ws, int code, const char *reason)
+{
+    if (!ws->closing)
+        begin_close(ws, code, reason);
+    finish(ws);
+}
+
+static void on_message(struct ws_conn *ws, const struct ws_frame_out *f)
 {
     const struct ws_endpoint *e = ws->endpoint;
     if (!is_up(ws))
         return;
-    if (f->op == FRAME_TEXT)
+    if (f->op == WS_FRAME_TEXT)
         e->handlers->message(ws, (const char *)f->data.p, f->data.n, e->user);
     else if (e->handlers->binary)
         e->handlers->binary(ws, f->data.p, f->data.n, e->user);
     else
-        begin_close(ws, WS_CLOSE_UNACCEPTABLE, "only text messages are taken");
+        refuse(ws, WS_CLOSE_UNACCEPTABLE, "only text messages are taken");
 }
 
 void ws_run(struct conn *c)
@@ -322,23 +330,21 @@ void ws_run(struct conn *c)
         ws->pinged = 0;
     }
     while (c->view.n > 0 && c->state == CONN_WS) {
-        struct frame_out f;
-        size_t used = frame_input(&ws->reader, c->view.p, c->view.n, &f);
+        struct ws_frame_out f;
+        size_t used = ws_frame_input(&ws->reader, c->view.p, c->view.n, &f);
         c->view.p += used;
         c->view.n -= used;
         switch (f.event) {
-        case FRAME_NONE:
+        case WS_FRAME_NONE:
             break;
-        case FRAME_MESSAGE:
+        case WS_FRAME_MESSAGE:
             on_message(ws, &f);
             break;
-        case FRAME_CONTROL:
+        case WS_FRAME_CONTROL:
             on_control(ws, &f);
             break;
-        case FRAME_ERROR:
-            if (!ws->closing)
-                begin_close(ws, f.code, f.code == WS_CLOSE_TOO_LARGE ? "message too large" : NULL);
-            finish(ws);
+        case WS_FRAME_ERROR:
+            refuse(ws, f.code, f.code == WS_CLOSE_TOO_LARGE ? "message too large" : NULL);
             break;
         }
     }
@@ -359,7 +365,7 @@ void ws_tick(struct conn *c, usec now)
         conn_abort(c);
     } else if (silent > (usec)ws->endpoint->ping_s * USEC_PER_SEC && ws->pinged == 0) {
         ws->pinged = now;
-        (void)queue_frame(ws, FRAME_PING, NULL, 0, NULL, 0);
+        (void)queue_frame(ws, WS_FRAME_PING, NULL, 0, NULL, 0);
     }
 }
 
@@ -374,7 +380,7 @@ void ws_closed(struct conn *c)
     struct ws_conn *ws = c->ws;
     metric_add(c->server->metrics.ws_connections, -1);
     ws->endpoint->handlers->close(ws, ws->code, ws->endpoint->user);
-    frame_reader_fini(&ws->reader);
+    ws_frame_reader_fini(&ws->reader);
     free(ws);
     c->ws = NULL;
 }

@@ -142,6 +142,15 @@ size_t room_count(const struct room *room, enum room_role role)
     return n;
 }
 
+size_t room_clients(const struct room *room)
+{
+    size_t n = 0;
+    list_each (node, (struct list *)(uintptr_t)&room->peers) {
+        n += container_of(node, struct room_peer, node)->session != NULL;
+    }
+    return n;
+}
+
 void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_producer *p),
                         void *ctx)
 {

@@ -37,7 +37,8 @@ struct rooms_config {
     struct rng *rng;
     unsigned rooms_max;
     unsigned peers_per_room_max;  /* viewers included */
-    unsigned requests_per_second; /* of one connection; burst: twice that */
+    unsigned requests_per_second; /* of one connection, on average */
+    unsigned requests_burst;      /* and at once */
     size_t message_bytes_max;
     uint32_t initial_outgoing_bps;
     uint32_t max_incoming_bps; /* of one transport, 0: no limit */
@@ -65,6 +66,8 @@ const char *room_router_id(const struct room *room);
 struct fleet_worker *room_worker(const struct room *room);
 const struct rtp_capabilities *room_rtp_capabilities(const struct room *room);
 /* Peers with a role; viewers are the ones that only receive. */
+/* Peers that are clients, not the service's own. */
+size_t room_clients(const struct room *room);
 size_t room_count(const struct room *room, enum room_role role);
 
 void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_producer *p),

@@ -68,15 +68,15 @@ void sig_answer_struct(struct sig_call *call, const struct shape *shape, const v
 
 /* ---- in ---- */
 
-/* A token bucket: requests_per_second, and twice that at once. */
+/* A token bucket. */
 static bool take_token(struct session *s)
 {
     double rate = s->rooms->config.requests_per_second;
     uint64_t now = uv_now(s->rooms->config.loop);
     s->tokens += (double)(now - s->tokens_at_ms) / 1000.0 * rate;
     s->tokens_at_ms = now;
-    if (s->tokens > 2 * rate)
-        s->tokens = 2 * rate;
+    if (s->tokens > s->rooms->config.requests_burst)
+        s->tokens = s->rooms->config.requests_burst;
     if (s->tokens < 1)
         return false;
     s->tokens -= 1;
@@ -160,7 +160,7 @@ static void on_open(struct ws_conn *conn, const struct http_request *req, void *
     }
     s->rooms = r;
     s->conn = conn;
-    s->tokens = 2.0 * r->config.requests_per_second;
+    s->tokens = r->config.requests_burst;
     s->tokens_at_ms = uv_now(r->config.loop);
     ws_set_user(conn, s);
     list_add(&r->sessions, &s->node);

@@ -1,0 +1,75 @@
+#include "controller/admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_loopback(const struct addr *a)
+{
+    static const uint8_t v6[16] = {[15] = 1};
+    return a->family == 4 ? a->ip[0] == 127 : a->family == 6 && memcmp(a->ip, v6, sizeof v6) == 0;
+}
+
+static const char *database_state(const struct admin *a)
+{
+    if (!a->db)
+        return "starting";
+    switch (db_state(a->db)) {
+    case DB_CONNECTING:
+        return "connecting";
+    case DB_READY:
+        return "ready";
+    case DB_AWAY:
+        return "away";
+    case DB_CLOSING:
+        return "closing";
+    }
+    return "unknown";
+}
+
+/* 200 while new viewers can be served, 503 while not. A database that is away is told, but live
+ * goes on. */
+static void on_healthz(struct http_request *req, void *user)
+{
+    const struct admin *a = user;
+    size_t workers = a->fleet ? fleet_size(a->fleet) : 0;
+    size_t running = 0;
+    for (size_t i = 0; i < workers; i++)
+        running += fleet_worker_running(fleet_worker_at(a->fleet, i));
+    bool well = a->ready && running > 0 && !a->draining;
+    const char *status = !a->ready           ? "starting"
+                         : a->draining       ? "draining"
+                         : running < workers ? "degraded"
+                                             : "ok";
+    http_respond_json(req, well ? 200 : 503,
+                      json_pack("{s:s,s:I,s:I,s:s}", "status", status, "workers",
+                                (json_int_t)workers, "workersRunning", (json_int_t)running,
+                                "database", database_state(a)));
+}
+
+static void on_metrics(struct http_request *req, void *user)
+{
+    const struct admin *a = user;
+    if (!a->metrics_public && !is_loopback(http_peer(req))) {
+        http_respond_error(req, 403, "Forbidden", NULL,
+                           "metrics are for this machine only (metrics.public)");
+        return;
+    }
+    char *text;
+    size_t n;
+    if (metrics_render(a->metrics, &text, &n) != OK) {
+        http_respond_error(req, 500, "OutOfMemory", NULL, "out of memory");
+        return;
+    }
+    http_respond(req, 200, "text/plain; version=0.0.4; charset=utf-8", text, n);
+    free(text);
+}
+
+enum err admin_add_routes(struct admin *a, struct http_server *http)
+{
+    struct http_route health = {
+        .method = HTTP_GET, .pattern = "/healthz", .handler = on_healthz, .user = a};
+    struct http_route metrics = {
+        .method = HTTP_GET, .pattern = "/metrics", .handler = on_metrics, .user = a};
+    enum err e = http_route_add(http, &health);
+    return e == OK ? http_route_add(http, &metrics) : e;
+}

@@ -1,0 +1,32 @@
+/* The service: puts the parts together, in order, and takes them apart again. Owns everything; one
+ * loop. */
+#ifndef WEIR_CONTROLLER_APP_H
+#define WEIR_CONTROLLER_APP_H
+
+#include "common/err.h"
+#include "controller/settings/settings.h"
+
+struct uv_loop_s;
+struct app;
+
+struct app_config {
+    struct uv_loop_s *loop;
+    const struct settings *settings; /* borrowed, outlives the app */
+    const char *program;             /* argv[0]: programs and web files are looked for next to it */
+    /* Once: everything runs; or it cannot, with a sentence that says why. In the latter case call
+     * app_close. */
+    void (*started)(void *ctx, enum err e, const char *text);
+    void *ctx;
+};
+
+/* What can be checked at once is (folders, ports, programs); text says what is wrong. */
+MUST_CHECK enum err app_open(const struct app_config *config, struct app **out, char *text,
+                             size_t n);
+/* No new rooms from now on; calls app_close by itself when nobody is in any more, or after `drain`.
+ */
+void app_drain(struct app *a);
+/* Ends everything in an orderly way; the loop then has nothing left to do. Repeated calls do
+ * nothing. */
+void app_close(struct app *a);
+
+#endif
