@@ -153,6 +153,7 @@ enum err transport_produce(struct transport *t, usec now,
     if (e != OK)
         return e;
     learn_extensions(t, p);
+    timer_set_earlier(&t->rtcp_timer, next_reports(t, now));
     *out = p;
     return OK;
 }
@@ -167,7 +168,10 @@ enum err transport_consume(struct transport *t, usec now,
         producer_of(object_find(&t->worker->objects, OBJECT_PRODUCER, in->producer_id));
     if (!p || p->transport->router != t->router)
         return fail(f, ERR_NOT_FOUND, "producerId", "no such producer in this router");
-    return consumer_open(t, p, now, in, out, f);
+    enum err e = consumer_open(t, p, now, in, out, f);
+    if (e == OK)
+        timer_set_earlier(&t->rtcp_timer, next_reports(t, now));
+    return e;
 }
 
 enum err transport_close_producer(struct transport *t, usec now, const char *id,
