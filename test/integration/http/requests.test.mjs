@@ -253,6 +253,18 @@ for (const secure of [false, true]) {
             assert.equal((await s.request('/json')).status, 200);
         });
 
+        it('notices that a client left who had sent far too much while waiting', async () => {
+            const before = (await s.request('/stats')).json().requestsClosed;
+            const sock = await s.connect();
+            sock.write(get('/hang'));
+            sock.write(Buffer.alloc(1 << 20, 'A'));
+            await new Promise((r) => setTimeout(r, 100));
+            sock.destroy();
+            await until(async () => (await s.request('/stats')).json().requestsClosed === before + 1);
+            const r = await exchange(s, get('/slow?ms=100') + 'B'.repeat(200_000));
+            assert.deepEqual(statuses(r.text), [200]);
+            assert.notEqual(r.why, 'time');
+        });
         it('shows who asks, as IPv4', async () => {
             assert.deepEqual((await s.request('/peer', { headers: { 'x-forwarded-for': '9.9.9.9' } })).json(),
                 { peer: '127.0.0.1' });

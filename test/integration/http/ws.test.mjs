@@ -54,17 +54,19 @@ for (const secure of [false, true]) {
             bad.sock.destroy();
         });
         it('refuses handshakes that are not right', async () => {
-            const base = 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+            const base = 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n';
             const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
-            const ask = async (bytes) => (await exchange(s, bytes + 'X: y\r\n\r\n', { ms: 300 })).text;
+            const ask = async (bytes) => (await exchange(s, bytes + 'X: y\r\n\r\n', { ms: 2000 })).text;
             assert.match(await ask(base + key), /^HTTP\/1\.1 426[\s\S]*Sec-WebSocket-Version: 13/);
             assert.match(await ask(base + key + 'Sec-WebSocket-Version: 8\r\n'), /^HTTP\/1\.1 426/);
             assert.match(await ask(base + 'Sec-WebSocket-Version: 13\r\n'), /^HTTP\/1\.1 400/);
             assert.match(await ask(base + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n'), /^HTTP\/1\.1 400/);
-            assert.match(await ask('GET /ws HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1\.1 426[\s\S]*Upgrade: websocket/);
-            assert.match(await ask('POST /ws HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1\.1 405/);
+            assert.match(await ask('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'), /^HTTP\/1\.1 426[\s\S]*Upgrade: websocket/);
+            assert.match(await ask('POST /ws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'), /^HTTP\/1\.1 405/);
             // RFC 6455 1.3's own example
-            assert.match(await ask(base + key + 'Sec-WebSocket-Version: 13\r\n'), /s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
+            const w = await open('/ws', { key: 'dGhlIHNhbXBsZSBub25jZQ==' });
+            assert.match(w.head, /s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
+            w.sock.destroy();
         });
         it('takes frames that follow the handshake in the same packet', async () => {
             const sock = await s.connect();
