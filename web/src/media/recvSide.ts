@@ -67,7 +67,7 @@ export class RecvSide {
     this.consumers.clear();
   }
 
-  /** The producers to consume from now on; others are let go. */
+  /** All producers that there are. Consumers of others are closed here; the server has closed its own. */
   want(producers: ProducerInfo[]): void {
     this.wanted = new Map(producers.map((p) => [p.producerId, p]));
     this.settle();
@@ -105,8 +105,6 @@ export class RecvSide {
       consumer.close();
       this.consumers.delete(producerId);
       this.opts.onTrackGone(producerId);
-      /* When the producer is gone the server has closed the consumer already, and says 404. */
-      this.opts.signaling.request('closeConsumer', { consumerId: consumer.id }).catch(() => {});
     }
     for (const producer of this.wanted.values()) {
       if (!this.consumers.has(producer.producerId)) void this.consume(transport, producer);

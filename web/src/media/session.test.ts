@@ -242,7 +242,7 @@ describe('coming back', () => {
     await begin();
     answers.createConsumerTransport = () => ({ errorCode: 503 });
     tell('reconnectRequired', {});
-    await settle(10_000);
+    await settle(11_000);
     expect(sockets.length).toBe(2);
   });
 

@@ -54,10 +54,10 @@ export interface SessionOptions {
 }
 
 /** A worker comes back within 2 s: ask often at first, then less so. */
-const REJOIN: BackoffOptions = { firstMs: 200, maxMs: 3000 };
+const REJOIN: BackoffOptions = { firstMs: 200, maxMs: 1500 };
 const ABSENT_RETRY_MS = 1500;
 /** So many tries to re-create transports in the same stay; then the stay itself is begun anew. */
-const TRIES_IN_PLACE = 5;
+const TRIES_IN_PLACE = 8;
 /** The server's limits, in bytes of UTF-8. */
 const DISPLAY_NAME_MAX = 64;
 const TITLE_MAX = 140;
@@ -309,7 +309,7 @@ export class RoomSession {
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => {
       if (generation === this.generation) this.restart(String(error));
-    }, REJOIN.maxMs / 2);
+    }, REJOIN.maxMs);
   }
 
   private isHopeless(error: unknown): boolean {
