@@ -159,6 +159,18 @@ docs-gen: $(DOC_GENERATORS)
 docs-check: $(DOC_GENERATORS)
 	@for g in $(GENERATED_DOCS); do $(B)/$${g#*:} | cmp -s - $${g%:*} || { echo "$${g%:*} is out of date: run make docs-gen"; exit 1; }; done
 
+# ---- and from the table of configuration keys ----
+CONFIG_DOCS := docs/configuration.md:docs deploy/weir.conf.example:example
+$(B)/gen_config_docs: $(B)/obj/tools/gen_config_docs.o $(call lib,controller/settings) $(call lib,common)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $^ $(call pkg-libs,$(PKGS_common)) -lm -o $@
+docs-config: $(B)/gen_config_docs
+	@for g in $(CONFIG_DOCS); do $< $${g#*:} > $${g%:*}.new && mv $${g%:*}.new $${g%:*} || exit 1; done
+docs-config-check: $(B)/gen_config_docs
+	@for g in $(CONFIG_DOCS); do $< $${g#*:} | cmp -s - $${g%:*} || { echo "$${g%:*} is out of date: run make docs-config"; exit 1; }; done
+docs-gen: docs-config
+docs-check: docs-config-check
+.PHONY: docs-config docs-config-check
+
 # ---- web ----
 NODE := tools/node.sh
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)

@@ -69,6 +69,9 @@ struct config_table {
     const struct config_key *keys;
     size_t n;
     size_t struct_size;
+    /* Starts of names of environment variables that others own, so that they are no mistakes:
+     * "WEIR_TEST_"; NULL-terminated. May be NULL. */
+    const char *const *other_env;
 };
 
 struct config_problem {

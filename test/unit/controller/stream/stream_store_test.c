@@ -164,7 +164,7 @@ static void lists_are_newest_first_in_pages(void **state)
     struct fixture *f = *state;
     prepare(f);
     for (int i = 0; i < 5; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "s%d", i);
         create(f, id, i < 3 ? "u1" : "u2", NULL);
         DO(f, stream_store_start, id, T0 + i, got_row);
