@@ -52,6 +52,7 @@ describe('columnsFor', () => {
     expect(columnsFor(2, 1200, 700)).toBe(2);
     expect(columnsFor(4, 1200, 700)).toBe(2);
     expect(columnsFor(4, 1190, 580)).toBe(2);
+    expect(columnsFor(3, 1190, 498)).toBe(2);
     expect(columnsFor(9, 1200, 700)).toBe(3);
     expect(columnsFor(3, 360, 640)).toBe(1);
     expect(columnsFor(0, 360, 640)).toBe(1);

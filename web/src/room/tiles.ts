@@ -43,7 +43,7 @@ export function peerViews(room: RoomState): PeerView[] {
 /** Between 4:3 and 16:9: cells of about this shape crop little of any camera's picture. */
 const GOOD_SHAPE = 1.5;
 /** What an empty cell counts for, beside the logarithm of a shape that is off. */
-const EMPTY_CELL = 0.25;
+const EMPTY_CELL = 0.15;
 
 /** Columns of a grid of `count` cells that fill a box, so that the cells' shape is as good as can be. */
 export function columnsFor(count: number, width: number, height: number): number {
