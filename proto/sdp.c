@@ -50,6 +50,36 @@ bool sdp_number(struct slice s, uint64_t max, uint64_t *out)
     return true;
 }
 
+enum err sdp_bounded(struct slice text, uint64_t max, uint64_t *out)
+{
+    *out = 0;
+    return sdp_number(text, max, out) ? OK : ERR_RANGE;
+}
+
+enum err sdp_u16(struct slice text, uint16_t *out)
+{
+    uint64_t v;
+    enum err e = sdp_bounded(text, UINT16_MAX, &v);
+    *out = (uint16_t)v;
+    return e;
+}
+
+enum err sdp_u32(struct slice text, uint32_t *out)
+{
+    uint64_t v;
+    enum err e = sdp_bounded(text, UINT32_MAX, &v);
+    *out = (uint32_t)v;
+    return e;
+}
+
+enum err sdp_payload_type(struct slice text, uint8_t *out)
+{
+    uint64_t v;
+    enum err e = sdp_bounded(text, 127, &v);
+    *out = (uint8_t)v;
+    return e;
+}
+
 struct slice sdp_fmtp_get(struct slice fmtp, const char *key)
 {
     size_t n = strlen(key);

@@ -242,6 +242,20 @@ static void what_follows_the_integrity_is_not_believed(void **state)
     assert_int_equal(stun_check_integrity(&m, password), OK);
 }
 
+static void a_right_fingerprint_that_is_not_last_is_refused(void **state)
+{
+    (void)state;
+    uint8_t buf[256];
+    struct stun_msg m;
+    struct wr w = wr_of(buf, sizeof buf);
+    stun_begin(&w, STUN_REQUEST, STUN_BINDING, tid);
+    assert_int_equal(stun_finish(&w, password), OK);
+    assert_int_equal(stun_parse(&m, buf, wr_len(&w)), OK);
+    stun_put_bytes(&w, STUN_SOFTWARE, NULL, 0);
+    put_u16(buf + 2, (uint16_t)(wr_len(&w) - STUN_HEADER_LEN));
+    assert_int_equal(stun_parse(&m, buf, wr_len(&w)), ERR_MALFORMED);
+}
+
 static void a_message_that_does_not_fit_is_an_error(void **state)
 {
     (void)state;
@@ -286,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_role_conflict_answer_carries_its_code),
         cmocka_unit_test(unknown_required_attributes_are_listed_in_a_420),
         cmocka_unit_test(what_follows_the_integrity_is_not_believed),
+        cmocka_unit_test(a_right_fingerprint_that_is_not_last_is_refused),
         cmocka_unit_test(a_message_that_does_not_fit_is_an_error),
         cmocka_unit_test(classes_and_methods_survive_their_spread_over_the_type),
     };
