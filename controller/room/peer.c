@@ -5,6 +5,9 @@
 #include "common/log.h"
 #include "controller/room/room_state.h"
 
+/* Of the range for applications (RFC 6455 7.4.2); protoo-client does not come back after it. */
+enum { CLOSE_REPLACED = 4000 };
+
 const char *peer_id(const struct room_peer *p)
 {
     return p->id;
@@ -65,7 +68,7 @@ static enum err make_way(struct room *room, const struct peer_join *join)
     struct session *s = old->session;
     peer_close(old, "joined again");
     if (s && s != join->session)
-        session_end(s, 1008, "this peer joined again elsewhere");
+        session_end(s, CLOSE_REPLACED, "this peer joined again elsewhere");
     return OK;
 }
 

@@ -257,7 +257,7 @@ describe('coming back', () => {
 
   it('not at all when the same peer joined elsewhere', async () => {
     await begin();
-    sockets[0]!.drop(1008, 'elsewhere');
+    sockets[0]!.drop(4000, 'elsewhere');
     await settle(60_000);
     expect(phase()).toBe('failed');
     expect(sockets.length).toBe(1);

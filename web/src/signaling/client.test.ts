@@ -201,7 +201,7 @@ describe('reconnecting', () => {
     client.onDismissed = (reason) => (why = reason);
     client.start();
     last().accept();
-    last().drop(1008, 'joined again elsewhere');
+    last().drop(4000, 'joined again elsewhere');
     await vi.advanceTimersByTimeAsync(60_000);
     expect(why).toBe('joined again elsewhere');
     expect(client.state).toBe('closed');

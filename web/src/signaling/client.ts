@@ -9,9 +9,9 @@ import type { AnyEvent, Method, Requests } from './types';
 
 const SUBPROTOCOL = 'protoo';
 const OPEN = 1; /* WebSocket.OPEN, which a test's fake need not define */
-/* RFC 6455 7.4.1. The server ends a connection with 1008 when the same peer joined again elsewhere. */
+/* RFC 6455 7.4.1; 4000 is the server's own: the same peer joined again elsewhere. */
 const NORMAL_CLOSURE = 1000;
-const POLICY_VIOLATION = 1008;
+const REPLACED = 4000;
 
 export type ConnectionState = 'closed' | 'connecting' | 'open' | 'waiting';
 
@@ -147,7 +147,7 @@ export class SignalingClient {
       if (socket === this.socket) this.receive(event.data);
     };
     socket.onclose = (event) => {
-      if (event.code !== POLICY_VIOLATION || socket !== this.socket) this.lost(socket);
+      if (event.code !== REPLACED || socket !== this.socket) this.lost(socket);
       else {
         this.close();
         this.onDismissed(event.reason);
