@@ -11,6 +11,8 @@ enum {
     IN_MAX = 64 * 1024,
     /* With more than this waiting to be sent, further pipelined requests wait. */
     OUT_PIPELINE_MAX = 64 * 1024,
+    /* For all request bodies together; beyond, 503. */
+    BODIES_MAX = 512 * 1024 * 1024,
     LINGER_US = 2 * 1000 * 1000,
     /* However steadily a body drips, it must be over after so many times request_timeout_s. */
     BODY_TIMEOUT_FACTOR = 20,
@@ -19,6 +21,8 @@ enum {
     /* With more than this waiting for it, a WebSocket's messages wait too. */
     WS_OUT_MAX = 256 * 1024
 };
+
+static size_t bodies; /* bytes of all request bodies in the process */
 
 usec conn_now(const struct conn *c)
 {
@@ -50,6 +54,7 @@ void conn_kick(struct conn *c)
 
 void request_free(struct http_request *req)
 {
+    bodies -= req->body_cap;
     free(req->body);
     free(req->extra);
     arena_fini(&req->arena);
@@ -72,9 +77,12 @@ static bool body_room(struct http_request *req, size_t more)
     size_t cap = req->body_cap ? req->body_cap : 512;
     while (cap < need)
         cap *= 2;
+    if (bodies + cap - req->body_cap > BODIES_MAX)
+        return false;
     uint8_t *p = realloc(req->body, cap);
     if (!p)
         return false;
+    bodies += cap - req->body_cap;
     req->body = p;
     req->body_cap = cap;
     return true;

@@ -14,6 +14,19 @@ struct out_chunk {
     uint8_t bytes[];
 };
 
+static size_t total;
+
+size_t out_total(void)
+{
+    return total;
+}
+
+static void account(struct out *o, size_t more, size_t less)
+{
+    o->memory += more - less;
+    total += more - less;
+}
+
 struct blob *blob_new(size_t n)
 {
     struct blob *b = malloc(sizeof *b + n);
@@ -53,6 +66,7 @@ void out_fini(struct out *o)
         chunk_free(o, o->first);
         o->first = next;
     }
+    account(o, 0, o->memory);
     *o = (struct out){0};
 }
 
@@ -80,7 +94,7 @@ uint8_t *out_reserve(struct out *o, size_t n)
     struct out_chunk *c = append(o, n, 0, n);
     if (!c)
         return NULL;
-    o->memory += n;
+    account(o, n, 0);
     return c->bytes;
 }
 
@@ -102,7 +116,7 @@ bool out_blob(struct out *o, struct blob *b)
         return false;
     }
     c->blob = b;
-    o->memory += b->n;
+    account(o, b->n, 0);
     return true;
 }
 
@@ -125,7 +139,7 @@ static long chunk_read(struct out *o, struct out_chunk *c, uint8_t *buf, size_t 
     size_t want = left < n ? (size_t)left : n;
     if (c->fd < 0) {
         memcpy(buf, (c->blob ? c->blob->bytes : c->bytes) + c->at, want);
-        o->memory -= want;
+        account(o, 0, want);
         return (long)want;
     }
     ssize_t got = pread(c->fd, buf, want, (off_t)c->at);
@@ -134,15 +148,15 @@ static long chunk_read(struct out *o, struct out_chunk *c, uint8_t *buf, size_t 
 
 long out_take(struct out *o, uint8_t *buf, size_t n)
 {
-    size_t total = 0;
-    while (o->first && total < n) {
+    size_t taken = 0;
+    while (o->first && taken < n) {
         struct out_chunk *c = o->first;
-        long got = chunk_read(o, c, buf + total, n - total);
+        long got = chunk_read(o, c, buf + taken, n - taken);
         if (got < 0)
             return -1;
         c->begun = true;
         c->at += (uint64_t)got;
-        total += (size_t)got;
+        taken += (size_t)got;
         if (c->at < c->end)
             continue; /* the buffer is full, or the file gave less: ask again */
         o->first = c->next;
@@ -150,7 +164,7 @@ long out_take(struct out *o, uint8_t *buf, size_t n)
             o->last = NULL;
         chunk_free(o, c);
     }
-    return (long)total;
+    return (long)taken;
 }
 
 void out_drop_unsent(struct out *o)
@@ -160,7 +174,7 @@ void out_drop_unsent(struct out *o)
     while (c) {
         struct out_chunk *next = c->next;
         if (c->fd < 0)
-            o->memory -= c->end - c->at;
+            account(o, 0, c->end - c->at);
         chunk_free(o, c);
         c = next;
     }

@@ -27,6 +27,9 @@ struct out {
     unsigned files;          /* stretches of files that wait */
 };
 
+/* Bytes in all queues of the process, shared ones as often as they are queued. */
+size_t out_total(void);
+
 void out_fini(struct out *o);
 bool out_empty(const struct out *o);
 

@@ -9,6 +9,10 @@
 
 enum {
     CLOSE_TIMEOUT_US = 3 * 1000 * 1000, /* for the peer to answer our close frame */
+    /* When all queues of the process hold more than this, in bytes, ... */
+    QUEUES_MAX = 512 * 1024 * 1024,
+    /* ... a slow reader gets no more than this. */
+    CROWDED_QUEUE_MAX = 64 * 1024,
     REASON_MAX = WS_FRAME_MAX_CONTROL - 2
 };
 
@@ -227,7 +231,10 @@ static enum err send_message(struct ws_conn *ws, enum ws_frame_op op, const void
 {
     if (!is_up(ws))
         return ERR_CLOSED;
-    if (ws->conn->out.memory + n > ws->endpoint->max_queue) {
+    size_t max = ws->endpoint->max_queue;
+    if (out_total() > QUEUES_MAX && max > CROWDED_QUEUE_MAX)
+        max = CROWDED_QUEUE_MAX;
+    if (ws->conn->out.memory + n > max) {
         out_drop_unsent(&ws->conn->out);
         begin_close(ws, WS_CLOSE_TRY_AGAIN_LATER, "too slow to read");
         return ERR_FULL;

@@ -1,7 +1,9 @@
 // Requests, answers and their limits, over plain TCP and over TLS.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { exchange, makeCertificate, makeFolder, readAll, spawnServer, startServer, until } from './helper.mjs';
 
@@ -265,6 +267,27 @@ for (const secure of [false, true]) {
             assert.deepEqual(statuses(r.text), [200]);
             assert.notEqual(r.why, 'time');
         });
+        it('rests while clients do not read and yet go on sending', async () => {
+            writeFileSync(join(s.root, 'long.mp4'), Buffer.alloc(20 << 20));
+            const socks = [];
+            for (const first of [get('/long.mp4').repeat(20), get('/flood'), get('/hang')]) {
+                const sock = await s.connect();
+                sock.pause();
+                sock.write(first);
+                await new Promise((r) => setTimeout(r, 50));
+                sock.write('G');
+                socks.push(sock);
+            }
+            const cpuMs = () => {
+                const f = readFileSync(`/proc/${s.child.pid}/stat`, 'utf8').split(' ');
+                return (Number(f[13]) + Number(f[14])) * 10;
+            };
+            await new Promise((r) => setTimeout(r, 500));
+            const before = cpuMs();
+            await new Promise((r) => setTimeout(r, 1000));
+            assert.ok(cpuMs() - before < 150, `${cpuMs() - before} ms of a second`);
+            for (const sock of socks) sock.destroy();
+        });
         it('shows who asks, as IPv4', async () => {
             assert.deepEqual((await s.request('/peer', { headers: { 'x-forwarded-for': '9.9.9.9' } })).json(),
                 { peer: '127.0.0.1' });
@@ -328,6 +351,23 @@ describe('time-outs of one second', () => {
         sock.write(get('/flood'));
         await until(async () => (await s.request('/stats')).json().requestsClosed === before + 1, 8000);
         sock.destroy();
+    });
+});
+
+describe('strangers on the TLS port', () => {
+    it('does without those who speak no TLS, or nothing', async () => {
+        const s = await startServer({ secure: true, env: { WEIR_TEST_SHORT: '1' } });
+        for (const bytes of [get('/json'), '', '\x16\x03\x01', '\x16\x03\x01\x00\x05hello']) {
+            const sock = net.connect({ host: '127.0.0.1', port: s.port });
+            sock.on('error', () => {});
+            const all = readAll(sock);
+            if (bytes) sock.write(Buffer.from(bytes, 'latin1'));
+            const r = await all;
+            assert.notEqual(r.why, 'time');
+            assert.doesNotMatch(r.text, /HTTP/);
+        }
+        assert.equal((await s.request('/json')).status, 200);
+        assert.equal((await s.stop()).code, 0);
     });
 });
 

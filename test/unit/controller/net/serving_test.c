@@ -35,8 +35,8 @@ static void write_file(const char *dir, const char *name, const char *text)
 static int make_folders(void **state)
 {
     (void)state;
-    strcpy(root, "/tmp/weir-root-XXXXXX");
-    strcpy(outside, "/tmp/weir-out-XXXXXX");
+    strcpy(root, P_tmpdir "/weir-root-XXXXXX");
+    strcpy(outside, P_tmpdir "/weir-out-XXXXXX");
     char path[256];
     if (!mkdtemp(root) || !mkdtemp(outside))
         return -1;
