@@ -59,9 +59,10 @@ size_t rtp_build(uint8_t buf[1500], const struct rtp_spec *s)
 #define TIME_URI "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 #define TWCC_URI "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
-void produce_audio(struct world *w, const char *transport, const char *id)
+const char *produce_audio_json(const char *id)
 {
-    world_do(w, "transport.produce", transport,
+    static char text[2048];
+    snprintf(text, sizeof text,
              "{'producerId':'%s','kind':'audio','rtpParameters':{'mid':'0','codecs':[{'mimeType':"
              "'audio/opus','payloadType':111,'clockRate':48000,'channels':2,'parameters':{"
              "'useinbandfec':1},'rtcpFeedback':[{'type':'transport-cc'}]}],'headerExtensions':[{"
@@ -70,6 +71,12 @@ void produce_audio(struct world *w, const char *transport, const char *id)
              "'codecs':[{'payloadType':111,'mappedPayloadType':100}],'encodings':[{'ssrc':1111,"
              "'mappedSsrc':9001}]}}",
              id);
+    return text;
+}
+
+void produce_audio(struct world *w, const char *transport, const char *id)
+{
+    world_do(w, "transport.produce", transport, "%s", produce_audio_json(id));
 }
 
 const char *produce_video_json(const char *id)
