@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "worker/media/consumer.h"
 #include "worker/media/fail.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -32,8 +33,19 @@ enum err router_open(struct worker *w, const char *id, struct router **out, stru
     return OK;
 }
 
+/* All consumers first: none of them needs to hear that its producer goes, as all do. */
+static void close_consumers(struct router *r)
+{
+    list_each (node, &r->transports) {
+        struct transport *t = container_of(node, struct transport, in_router);
+        while (!list_empty(&t->consumers))
+            consumer_close(container_of(t->consumers.next, struct consumer, in_transport));
+    }
+}
+
 void router_close(struct router *r, usec now)
 {
+    close_consumers(r);
     while (!list_empty(&r->transports)) {
         struct transport *t = container_of(r->transports.next, struct transport, in_router);
         t->ops->close(t, now);

@@ -15,7 +15,7 @@ struct webrtc_transport {
     struct dtls *dtls;   /* owned */
     struct tx_dest dest; /* of the selected tuple; base.rtp_dest points here while there is one */
     struct timer timer;  /* of ice and dtls */
-    struct local_socket *sockets; /* owned, WEBRTC_MAX_SOCKETS at most */
+    struct local_socket *sockets; /* owned */
     size_t n_sockets;
     bool ice_ready; /* initialised */
     bool connect_called;

@@ -339,15 +339,15 @@ static enum err open_own_sockets(struct webrtc_transport *t,
 static enum err take_sockets(struct webrtc_transport *t, const struct webrtc_transport_options *o,
                              struct field_error *f)
 {
-    t->sockets = calloc(WEBRTC_MAX_SOCKETS, sizeof *t->sockets);
-    if (!t->sockets)
-        return fail_plain(f, ERR_NOMEM);
-    if (!o->listen || o->listen->type == WEBRTC_LISTEN_WORKER)
-        return use_shared_sockets(t, o, f);
-    if (o->listen->type == WEBRTC_LISTEN_SERVER)
+    bool shared = !o->listen || o->listen->type == WEBRTC_LISTEN_WORKER;
+    if (!shared && o->listen->type == WEBRTC_LISTEN_SERVER)
         return fail(f, ERR_UNSUPPORTED, "options.listen.type",
                     "WebRTC servers are not supported yet");
-    return open_own_sockets(t, o, f);
+    size_t most = shared ? t->base.worker->config.n_listens : o->listen->n_listen_infos;
+    t->sockets = calloc(most > 0 ? most : 1, sizeof *t->sockets);
+    if (!t->sockets)
+        return fail_plain(f, ERR_NOMEM);
+    return shared ? use_shared_sockets(t, o, f) : open_own_sockets(t, o, f);
 }
 
 static enum err start_ice(struct webrtc_transport *t, const struct webrtc_transport_options *o)

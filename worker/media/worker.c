@@ -114,6 +114,8 @@ void worker_send_stray(struct worker *w, const struct tuple *to, struct slice by
 {
     struct tx_dest *d = &w->strays[w->next_stray];
     w->next_stray = (w->next_stray + 1) % WORKER_STRAY_DESTS;
+    if (d->first != TX_NONE && w->txq.drain)
+        w->txq.drain(w->txq.drain_ctx, &w->txq);
     if (d->first != TX_NONE) {
         w->counters.dropped_send++;
         return;

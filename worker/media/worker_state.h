@@ -10,7 +10,7 @@
 #include "worker/media/worker.h"
 
 enum {
-    WORKER_STRAY_DESTS = 256, /* answers to addresses that no transport sends to, in one turn */
+    WORKER_STRAY_DESTS = 256, /* answers to addresses that no transport sends to, between drains */
     WORKER_MAX_ROUTERS = 100000
 };
 
@@ -35,7 +35,7 @@ struct worker {
 
 void worker_notify(struct worker *w, const char *id, int event, const void *data);
 /* One datagram to an address that no transport has as its destination, such as an answer to a
- * connectivity check. Dropped when too many went out in this turn. */
+ * connectivity check. */
 void worker_send_stray(struct worker *w, const struct tuple *to, struct slice bytes);
 /* 32.32 s since 1900. */
 uint64_t worker_ntp(const struct worker *w, usec now);

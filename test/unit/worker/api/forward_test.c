@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "proto/rtp_ext.h"
 #include "test/lib/stage.h"
 
 static struct world w;
@@ -292,6 +293,55 @@ static void a_stream_is_found_by_mid_and_rid_and_then_by_its_ssrc(void **state)
     assert_int_equal(to_bob.n, 2);
 }
 
+static void simulcast_streams_are_received_by_their_rids(void **state)
+{
+    (void)state;
+    static const char *const rids[] = {"lo", "mid", "hi"};
+    world_do(&w, "transport.produce", "up",
+             "{'producerId':'three','kind':'video','rtpParameters':{'mid':'s','codecs':[{"
+             "'mimeType':'video/VP8','payloadType':96,'clockRate':90000,'rtcpFeedback':[{'type':"
+             "'nack'}]},{'mimeType':'video/rtx','payloadType':97,'clockRate':90000,'parameters':{"
+             "'apt':96}}],'headerExtensions':[{'uri':'urn:ietf:params:rtp-hdrext:sdes:mid','id':1},"
+             "{'uri':'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id','id':2},{'uri':"
+             "'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id','id':3}],'encodings':[{'rid'"
+             ":'lo'},{'rid':'mid'},{'rid':'hi'}]},'rtpMapping':{'codecs':[{'payloadType':96,"
+             "'mappedPayloadType':101},{'payloadType':97,'mappedPayloadType':102}],'encodings':[{"
+             "'rid':'lo','mappedSsrc':1},{'rid':'mid','mappedSsrc':2},{'rid':'hi','mappedSsrc':3}]}"
+             "}");
+    for (uint32_t i = 0; i < 3; i++) {
+        for (uint32_t rtx = 0; rtx < 2; rtx++) {
+            uint8_t bare[256];
+            uint8_t buf[400];
+            struct rtp_view v;
+            struct wr in = wr_of(bare, sizeof bare);
+            struct wr out = wr_of(buf, sizeof buf);
+            struct rtp_ext_item items[] = {{1, slice_of("s", 1)},
+                                           {rtx ? 3 : 2, slice_of(rids[i], strlen(rids[i]))}};
+            rtp_write_header(&in, false, rtx ? 97 : 96, 5, 0, 100 + 10 * i + rtx);
+            if (rtx)
+                wr_u16(&in, 4);
+            wr_zeros(&in, 50);
+            assert_int_equal(rtp_parse(&v, bare, wr_len(&in)), OK);
+            assert_int_equal(rtp_ext_copy_packet(&out, &v, RTP_EXT_ONE_BYTE, items, 2, NULL), OK);
+            assert_true(rtc_peer_send_rtp(&alice.peer, buf, wr_len(&out)));
+        }
+    }
+    world_settle(&w);
+    json_t *d = world_call(&w, "producer.getStats", "three", NULL, NULL);
+    json_t *stats = json_object_get(d, "stats");
+    assert_int_equal(json_array_size(stats), 3);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *s = json_array_get(stats, i);
+        assert_string_equal(json_string_value(json_object_get(s, "rid")), rids[i]);
+        assert_int_equal(json_integer_value(json_object_get(s, "ssrc")), 100 + 10 * i);
+        assert_int_equal(json_integer_value(json_object_get(s, "rtxSsrc")), 101 + 10 * i);
+        assert_int_equal(json_integer_value(json_object_get(s, "packetCount")), 1);
+    }
+    json_decref(d);
+    json_t *scores = json_object_get(world_last_event(&w, "three", "producer.score"), "scores");
+    assert_int_equal(json_array_size(scores), 3);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -306,6 +356,7 @@ int main(void)
         T(a_sender_that_restarts_its_numbering_goes_on_without_a_jump),
         T(unsupported_payload_types_leave_no_hole),
         T(a_stream_is_found_by_mid_and_rid_and_then_by_its_ssrc),
+        T(simulcast_streams_are_received_by_their_rids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

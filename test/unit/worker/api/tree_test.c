@@ -451,6 +451,14 @@ static void the_tree_closes_in_any_order(void **state)
     assert_int_equal(w.open_sockets, 0);
 }
 
+static void a_router_that_closes_says_nothing_of_its_consumers(void **state)
+{
+    (void)state;
+    populate();
+    world_do(&w, "worker.closeRouter", "", "{'routerId':'room'}");
+    assert_int_equal(world_events(&w, NULL, "consumer.producerClose"), 0);
+}
+
 static void the_worker_closes_with_everything_open_and_connected(void **state)
 {
     (void)state;
@@ -509,6 +517,7 @@ int main(void)
         T(closing_a_producer_closes_its_consumers_and_tells_them),
         T(closing_a_transport_closes_what_is_in_it_and_elsewhere_depends_on_it),
         T(the_tree_closes_in_any_order),
+        T(a_router_that_closes_says_nothing_of_its_consumers),
         T(the_worker_closes_with_everything_open_and_connected),
         T(worker_close_ends_it),
         T(a_full_pipe_is_noticed),
