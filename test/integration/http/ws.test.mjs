@@ -6,7 +6,12 @@ import { exchange, OP, startServer, until, Ws } from './helper.mjs';
 for (const secure of [false, true]) {
     describe(secure ? 'wss' : 'ws', () => {
         let s;
-        before(async () => { s = await startServer({ secure }); });
+        let old;
+        const started = Date.now();
+        before(async () => {
+            s = await startServer({ secure });
+            old = await Ws.open(s, '/ws', { protocol: 'protoo' });
+        });
         after(async () => {
             const { code, err } = await s.stop();
             assert.equal(code, 0, err);
@@ -160,7 +165,7 @@ for (const secure of [false, true]) {
             await until(async () => await codes(4001) === before + 1);
         });
         it('gives up on a peer that does not answer its close frame', async () => {
-            const open1 = async () => { const x = await stats(); return x.wsOpen - x.wsClosed; };
+            const open1 = async () => { const x = await stats(); return x.wsOpen - x.wsClosed - 1; };
             await until(async () => await open1() === 0, 8000);
             const w = await open();
             w.send('close');
@@ -221,6 +226,12 @@ for (const secure of [false, true]) {
             await Promise.all(all.map(async (w, i) => assert.equal(await w.nextText(), `n ${i}`)));
             assert.match((await s.request('/metrics')).text, /^ws_connections 3\d\d$/m);
             for (const w of all) w.sock.destroy();
+        });
+        it('keeps a connection for longer than a handshake may take', async () => {
+            await new Promise((r) => setTimeout(r, Math.max(0, started + 12_500 - Date.now())));
+            old.send('still there');
+            assert.equal(await old.nextText(), 'still there');
+            old.sock.destroy();
         });
     });
 
