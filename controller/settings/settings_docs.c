@@ -116,7 +116,7 @@ void settings_print_example(FILE *out)
             wrapped(out, key->doc);
             fprintf(out, "# (%s%s)\n", config_expects(key, text, sizeof text),
                     key->secret ? "; secret" : "");
-            fprintf(out, "#%s = %s\n", key->key, key->def);
+            fprintf(out, "#%s =%s%s\n", key->key, key->def[0] != '\0' ? " " : "", key->def);
         }
     }
 }

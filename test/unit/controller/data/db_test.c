@@ -418,6 +418,43 @@ static void what_was_written_is_there_after_opening_again(void **state)
     assert_int_equal(db_state(f->db), DB_READY);
 }
 
+/* Two handles, as two processes would have them. */
+static void the_lock_shuts_others_out(void **state)
+{
+    struct fixture *f = *state;
+    const char *pause = f->engine == ENGINE_PG
+                            ? "SELECT pg_sleep(0.3)"
+                            : "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+                              "WHERE n < 1000000) SELECT COUNT(*) FROM c";
+    ASK0(f, "CREATE TABLE t (x BIGINT)");
+    struct db *other = NULL;
+    struct db_config config = {.url = f->url};
+    assert_int_equal(db_open(&other, &f->loop, &config), OK);
+    struct db_stmt writes[] = {{.sql = "INSERT INTO t (x) VALUES (1)"},
+                               {.sql = pause},
+                               {.sql = "INSERT INTO t (x) VALUES (2)"}};
+    struct db_stmt reads[] = {{.sql = "SELECT COUNT(*) FROM t"}};
+    struct answer w = {0};
+    struct answer r = {0};
+    struct answer ready = {0};
+    assert_int_equal(db_query(other, "SELECT 1", NULL, 0, answered, &ready), OK);
+    assert_true(turn_until(&f->loop, &ready.calls, 1));
+    assert_int_equal(db_run(f->db, writes, 3, DB_LOCK, answered, &w), OK);
+    for (int i = 0; i < 20; i++) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(w.calls, 0);
+    assert_int_equal(db_run(other, reads, 1, DB_LOCK, answered, &r), OK);
+    assert_true(turn_until(&f->loop, &r.calls, 1));
+    reach_count = 0;
+    db_close(other, 0, db_gone, NULL);
+    assert_true(turn_until(&f->loop, &reach_count, 1));
+    assert_int_equal(w.e, OK);
+    assert_int_equal(r.e, OK);
+    assert_string_equal(r.cell[0][0], "2");
+}
+
 static void unknown_urls_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -457,6 +494,7 @@ int main(void)
         {"callbacks may ask and close", callbacks_may_ask_and_close, false},
         {"what was written is there after opening again",
          what_was_written_is_there_after_opening_again, true},
+        {"the lock shuts others out", the_lock_shuts_others_out, true},
         {"unknown URLs are refused", unknown_urls_are_refused, false},
     };
     return run_on_all_engines("db", tests, sizeof tests / sizeof tests[0]);

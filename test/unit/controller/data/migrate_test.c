@@ -131,27 +131,46 @@ static void a_newer_database_is_left_alone(void **state)
     assert_non_null(strstr(m.reason, "newer"));
 }
 
+/* In a child: connects, says so, waits for all the others, migrates. */
+static void migrate_in_child(const struct fixture *f, int ready, int go)
+{
+    struct fixture own = {.engine = f->engine};
+    char byte = 0;
+    memcpy(own.url, f->url, sizeof own.url);
+    uv_loop_init(&own.loop);
+    fixture_open_db(&own, 0, 0);
+    ASK0(&own, "SELECT 1");
+    if (write(ready, "", 1) != 1 || read(go, &byte, 1) != 0)
+        _exit(101);
+    struct migrated m = migrate(&own, three, 3);
+    if (m.e != OK)
+        fprintf(stderr, "%s: %s %s\n", engine_names[f->engine], err_name(m.e), m.reason);
+    _exit(m.e == OK ? m.applied : 100);
+}
+
 /* Several programs start at the same time: each in a process of its own, with its own connection.
  */
 static void several_processes_apply_each_once(void **state)
 {
     struct fixture *f = *state;
     enum { PROCESSES = 6 };
+    int ready[2];
+    int go[2];
     fixture_close_db(f);
+    assert_int_equal(pipe(ready) | pipe(go), 0);
     pid_t pids[PROCESSES];
     for (int i = 0; i < PROCESSES; i++) {
         pids[i] = fork();
-        if (pids[i] != 0)
-            continue;
-        struct fixture own = {.engine = f->engine};
-        memcpy(own.url, f->url, sizeof own.url);
-        uv_loop_init(&own.loop);
-        fixture_open_db(&own, 0, 0);
-        struct migrated m = migrate(&own, three, 3);
-        if (m.e != OK)
-            fprintf(stderr, "process %d: %s %s\n", i, err_name(m.e), m.reason);
-        _exit(m.e == OK ? m.applied : 100);
+        if (pids[i] == 0) {
+            close(go[1]);
+            migrate_in_child(f, ready[1], go[0]);
+        }
     }
+    close(ready[1]);
+    char byte = 0;
+    for (int i = 0; i < PROCESSES; i++)
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(go[1]); /* they all see the end of the pipe at once */
     int applied = 0;
     for (int i = 0; i < PROCESSES; i++) {
         int status = 0;
@@ -159,6 +178,8 @@ static void several_processes_apply_each_once(void **state)
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 3);
         applied += WEXITSTATUS(status);
     }
+    close(ready[0]);
+    close(go[0]);
     assert_int_equal(applied, 3);
     fixture_open_db(f, 0, 0);
     assert_int_equal(ASK0(f, "SELECT x FROM a").rows, 2);

@@ -50,8 +50,9 @@ static inline pid_t pg_spawn(char *const argv[])
     pid_t pid = fork();
     if (pid == 0) {
         pg_become_user();
-        /* SIGINT: fast shutdown. Set after the change of user, which clears it. */
-        prctl(PR_SET_PDEATHSIG, SIGINT);
+        /* SIGQUIT: at once, even when a backend is stopped. Set after the change of user, which
+         * clears it. */
+        prctl(PR_SET_PDEATHSIG, SIGQUIT);
         if (getppid() != parent || chdir("/") != 0)
             _exit(127);
         char log[96];
