@@ -20,14 +20,9 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "controller/net/listen.h"
 
-enum {
-    LISTEN_BACKLOG = 1024,
-    ACCEPTS_PER_TURN = 64,
-    TLS_HANDSHAKE_S = 10,
-    TEARDOWN_MS = 1,
-    PROTOCOL_TEXT_MAX = 160
-};
+enum { ACCEPTS_PER_TURN = 64, TLS_HANDSHAKE_S = 10, TEARDOWN_MS = 1, PROTOCOL_TEXT_MAX = 160 };
 
 /* Closing takes several turns of the loop, because libuv and lws free their things in later ones.
  */
@@ -170,24 +165,6 @@ static void lws_log(int level, const char *line)
 
 /* ---- accepting ---- */
 
-static struct addr addr_of(const struct sockaddr_storage *sa)
-{
-    struct addr a = {0};
-    if (sa->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
-        a.family = 4;
-        a.port = ntohs(in->sin_port);
-        memcpy(a.ip, &in->sin_addr, 4);
-    } else if (sa->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
-        a.family = mapped ? 4 : 6;
-        a.port = ntohs(in6->sin6_port);
-        memcpy(a.ip, in6->sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-    }
-    return a;
-}
-
 /* Takes over fd. */
 static void accept_one(struct sock_server *server, int fd, const struct sockaddr_storage *from)
 {
@@ -217,7 +194,7 @@ static void accept_one(struct sock_server *server, int fd, const struct sockaddr
     }
     server->count++;
     list_add(&server->socks, &s->node);
-    struct addr peer = addr_of(from);
+    struct addr peer = listen_addr(from);
     s->conn = server->events.opened(server->owner, s, &peer);
     if (!s->conn)
         sock_close(s);
@@ -343,54 +320,6 @@ void sock_server_close(struct sock_server *server, void (*done)(void *user), voi
 
 /* ---- opening ---- */
 
-static enum err listen_on(struct sock_server *server, const struct sock_config *config, char *error,
-                          size_t error_size)
-{
-    struct addr a;
-    if (addr_parse(&a, config->host ? config->host : "::", config->port) != OK) {
-        snprintf(error, error_size, "the address to listen on is not an IP address: %s",
-                 config->host);
-        return ERR_MALFORMED;
-    }
-    int fd =
-        socket(a.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 && !config->host) { /* a machine without IPv6 */
-        a = (struct addr){.family = 4, .port = config->port};
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    }
-    struct sockaddr_storage sa = {0};
-    socklen_t sa_n;
-    if (a.family == 4) {
-        struct sockaddr_in *in = (struct sockaddr_in *)&sa;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(a.port);
-        memcpy(&in->sin_addr, a.ip, 4);
-        sa_n = sizeof *in;
-    } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&sa;
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(a.port);
-        memcpy(&in6->sin6_addr, a.ip, 16);
-        sa_n = sizeof *in6;
-    }
-    int on = 1;
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sa_n) != 0 || listen(fd, LISTEN_BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&sa, &sa_n) != 0) {
-        int code = errno;
-        char text[ADDR_TEXT_MAX];
-        snprintf(error, error_size, "cannot listen on %s: %s", addr_text(&a, text, sizeof text),
-                 strerror(code));
-        if (fd >= 0)
-            close(fd);
-        return code == EADDRINUSE ? ERR_BUSY : code == EACCES ? ERR_DENIED : ERR_IO;
-    }
-    server->listen_fd = fd;
-    server->port = addr_of(&sa).port;
-    return OK;
-}
-
 /* lws unloads its libuv plugin at the end of a context, which may be inside the plugin's own
  * function; so it is told to stay. */
 static int pin_plugin(struct dl_phdr_info *info, size_t n, void *user)
@@ -490,7 +419,8 @@ enum err sock_server_open(struct sock_server **out, struct uv_loop_s *loop,
     list_init(&server->socks);
     list_init(&server->doomed);
     raise_descriptor_limit(config->max_connections);
-    e = listen_on(server, config, error, error_size);
+    e = listen_tcp(config->host, config->port, &server->listen_fd, &server->port, error,
+                   error_size);
     if (e != OK) {
         free(server);
         return e;
