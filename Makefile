@@ -3,7 +3,7 @@ VARIANT ?= release
 B := build/$(VARIANT)
 
 PKGS_common := jansson libcrypto
-PKGS_worker := libuv openssl libsrtp2
+PKGS_worker := libuv openssl libsrtp2 usrsctp
 PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib
 
 ifeq ($(origin CC),default)
@@ -106,8 +106,8 @@ UNIT_TESTS := $(wildcard test/unit/*/*_test.c test/unit/*/*/*_test.c)
 SIM_TESTS := $(wildcard test/sim/*_test.c)
 INTEGRATION_TESTS := $(wildcard test/integration/*_test.c)
 unit-dir = $(patsubst test/unit/%/,%,$(dir $(1)))
-# Tests of the object tree talk to it as a peer does.
-unit-lib = $(if $(filter worker/media worker/api,$(call unit-dir,$(1))),$(call lib,test/lib))
+# Tests of the object tree talk to it as a peer does; SCTP's run over a simulated link.
+unit-lib = $(if $(filter worker/engine worker/media worker/api,$(call unit-dir,$(1))),$(call lib,test/lib))
 define unit-rule
 $(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call unit-lib,$(1)) $(foreach d,$(call deps-of,$(call unit-dir,$(1))),$(call lib,$(d)))
 	@mkdir -p $$(@D)
