@@ -1,0 +1,273 @@
+#include "controller/live/ffmpeg.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "common/log.h"
+#include "controller/live/udp_bound.h"
+
+enum { POLL_MS = 10, READ_BYTES = 4096 };
+
+/* Bytes in, lines out; what is longer than a line may be is cut. */
+struct lines {
+    uv_pipe_t pipe;
+    char text[FFMPEG_LINE_MAX];
+    size_t n;
+    void (*take)(struct ffmpeg *f, const char *line);
+};
+
+struct ffmpeg {
+    uv_process_t process;
+    uv_pipe_t in;
+    struct lines out;
+    struct lines err;
+    uv_timer_t timer; /* looks for the ports, then ends a process that does not end */
+    uv_write_t write;
+    struct ffmpeg_config config; /* path, args, input are not valid any more */
+    char *input;                 /* owned */
+    char name[96];
+    char last_words[FFMPEG_WORDS_MAX];
+    char read_buf[READ_BYTES];
+    unsigned open_handles;
+    bool exited;
+    bool stopping;
+};
+
+int ffmpeg_pid(const struct ffmpeg *f)
+{
+    return f->process.pid;
+}
+
+/* ---- its words ---- */
+
+static void take_out(struct ffmpeg *f, const char *line)
+{
+    if (f->config.on_line)
+        f->config.on_line(f->config.ctx, line);
+}
+
+static void take_err(struct ffmpeg *f, const char *line)
+{
+    char quoted[2 * FFMPEG_WORDS_MAX];
+    if (line[0] == '\0')
+        return;
+    snprintf(f->last_words, sizeof f->last_words, "%s", line);
+    log_debug("ffmpeg.says", "name=%s line=\"%s\"", f->name,
+              log_quote(line, quoted, sizeof quoted));
+}
+
+static void take_bytes(struct ffmpeg *f, struct lines *l, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r') {
+            l->text[l->n] = '\0';
+            l->n = 0;
+            l->take(f, l->text);
+        } else if (l->n < sizeof l->text - 1) {
+            l->text[l->n++] = bytes[i];
+        }
+    }
+}
+
+static void on_read_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+    struct ffmpeg *f = h->data;
+    (void)suggested;
+    *buf = uv_buf_init(f->read_buf, sizeof f->read_buf);
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+    struct ffmpeg *f = s->data;
+    struct lines *l = s == (uv_stream_t *)&f->out.pipe ? &f->out : &f->err;
+    if (n < 0)
+        uv_read_stop(s);
+    else
+        take_bytes(f, l, buf->base, (size_t)n);
+}
+
+/* After the exit: what it said last may still be in the pipe. */
+static void drain(struct ffmpeg *f, struct lines *l)
+{
+    uv_os_fd_t fd;
+    ssize_t n;
+    if (uv_fileno((uv_handle_t *)&l->pipe, &fd) != 0)
+        return;
+    while ((n = read(fd, f->read_buf, sizeof f->read_buf)) > 0)
+        take_bytes(f, l, f->read_buf, (size_t)n);
+    if (l->n > 0)
+        take_bytes(f, l, "\n", 1);
+}
+
+/* ---- its end ---- */
+
+static void on_handle_closed(uv_handle_t *h)
+{
+    struct ffmpeg *f = h->data;
+    if (--f->open_handles > 0)
+        return;
+    free(f->input);
+    free(f);
+}
+
+static void close_handle(uv_handle_t *h)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, on_handle_closed);
+}
+
+static void close_all(struct ffmpeg *f)
+{
+    close_handle((uv_handle_t *)&f->process);
+    close_handle((uv_handle_t *)&f->in);
+    close_handle((uv_handle_t *)&f->out.pipe);
+    close_handle((uv_handle_t *)&f->err.pipe);
+    close_handle((uv_handle_t *)&f->timer);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int sig)
+{
+    struct ffmpeg *f = process->data;
+    f->exited = true;
+    uv_timer_stop(&f->timer);
+    drain(f, &f->out);
+    drain(f, &f->err);
+    char words[FFMPEG_WORDS_MAX];
+    memcpy(words, f->last_words, sizeof words);
+    struct ffmpeg_exit how = {.status = (int)status, .signal = sig, .last_words = words};
+    void (*on_exit)(void *, const struct ffmpeg_exit *) = f->config.on_exit;
+    void *ctx = f->config.ctx;
+    log_debug("ffmpeg.exited", "name=%s pid=%d status=%d signal=%d", f->name, process->pid,
+              how.status, sig);
+    close_all(f);
+    on_exit(ctx, &how);
+}
+
+/* It leads a group of its own (UV_PROCESS_DETACHED), so a terminal's Ctrl-C does not reach it. */
+static void send_signal(struct ffmpeg *f, int sig)
+{
+    if (!f->exited)
+        kill(-f->process.pid, sig);
+}
+
+static void on_grace_over(uv_timer_t *t)
+{
+    struct ffmpeg *f = t->data;
+    send_signal(f, SIGKILL);
+}
+
+void ffmpeg_stop(struct ffmpeg *f, unsigned grace_ms)
+{
+    if (f->exited)
+        return;
+    if (grace_ms == 0) {
+        uv_timer_stop(&f->timer);
+        send_signal(f, SIGKILL);
+    } else if (!f->stopping) {
+        send_signal(f, SIGTERM);
+        uv_timer_start(&f->timer, on_grace_over, grace_ms, 0);
+    }
+    f->stopping = true;
+}
+
+/* ---- its start ---- */
+
+static void on_poll(uv_timer_t *t)
+{
+    struct ffmpeg *f = t->data;
+    if (!udp_all_bound(f->config.ports, f->config.n_ports))
+        return;
+    uv_timer_stop(t);
+    f->config.on_listening(f->config.ctx);
+}
+
+static void on_written(uv_write_t *w, int status)
+{
+    struct ffmpeg *f = w->handle->data;
+    /* A process that died without reading tells so by its exit. */
+    (void)status;
+    close_handle((uv_handle_t *)&f->in);
+}
+
+static void feed(struct ffmpeg *f)
+{
+    uv_buf_t buf = uv_buf_init(f->input, (unsigned)strlen(f->input));
+    if (uv_write(&f->write, (uv_stream_t *)&f->in, &buf, 1, on_written) != 0)
+        close_handle((uv_handle_t *)&f->in);
+}
+
+static void init_pipe(uv_loop_t *loop, struct ffmpeg *f, uv_pipe_t *pipe)
+{
+    uv_pipe_init(loop, pipe, 0);
+    pipe->data = f;
+    f->open_handles++;
+}
+
+static struct ffmpeg *ffmpeg_new(uv_loop_t *loop, const struct ffmpeg_config *config)
+{
+    struct ffmpeg *f = calloc(1, sizeof *f);
+    char *input = config->input ? strdup(config->input) : NULL;
+    if (!f || (config->input && !input)) {
+        free(f);
+        free(input);
+        return NULL;
+    }
+    f->config = *config;
+    f->input = input;
+    snprintf(f->name, sizeof f->name, "%s", config->name);
+    f->out.take = take_out;
+    f->err.take = take_err;
+    init_pipe(loop, f, &f->in);
+    init_pipe(loop, f, &f->out.pipe);
+    init_pipe(loop, f, &f->err.pipe);
+    uv_timer_init(loop, &f->timer);
+    f->timer.data = f->process.data = f;
+    f->open_handles += 2;
+    return f;
+}
+
+enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_config *config,
+                      struct ffmpeg **out, char *why)
+{
+    assert(config->n_ports <= FFMPEG_PORTS_MAX);
+    struct ffmpeg *f = ffmpeg_new(loop, config);
+    if (!f) {
+        snprintf(why, FFMPEG_WORDS_MAX, "out of memory");
+        return ERR_NOMEM;
+    }
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&f->out.pipe},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&f->err.pipe}};
+    if (f->input)
+        stdio[0] = (uv_stdio_container_t){.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
+                                          .data.stream = (uv_stream_t *)&f->in};
+    /* libuv's argv is not const, but is only read. */
+    uv_process_options_t options = {.file = config->path,
+                                    .args = (char **)(uintptr_t)config->args,
+                                    .exit_cb = on_process_exit,
+                                    .flags = UV_PROCESS_DETACHED,
+                                    .stdio = stdio,
+                                    .stdio_count = 3};
+    int e = uv_spawn(loop, &f->process, &options);
+    f->process.data = f;
+    if (e != 0) {
+        snprintf(why, FFMPEG_WORDS_MAX, "cannot run %s: %s", config->path, uv_strerror(e));
+        close_all(f);
+        return e == UV_ENOENT ? ERR_NOT_FOUND : ERR_IO;
+    }
+    log_debug("ffmpeg.started", "name=%s pid=%d", f->name, f->process.pid);
+    uv_read_start((uv_stream_t *)&f->out.pipe, on_read_alloc, on_read);
+    uv_read_start((uv_stream_t *)&f->err.pipe, on_read_alloc, on_read);
+    if (f->input)
+        feed(f);
+    uv_timer_start(&f->timer, on_poll, f->config.n_ports > 0 ? POLL_MS : 0, POLL_MS);
+    *out = f;
+    return OK;
+}

@@ -1,0 +1,47 @@
+/* HLS for live streams: a pipeline for each stream, its playlist at /live/<roomId>/index.m3u8.
+ * Observes streams; owns pipelines, their ports and their folder. Single thread, the controller's
+ * loop. */
+#ifndef WEIR_CONTROLLER_LIVE_LIVE_H
+#define WEIR_CONTROLLER_LIVE_LIVE_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/metrics.h"
+#include "common/rng.h"
+#include "common/time.h"
+#include "controller/net/http.h"
+#include "controller/stream/streams.h"
+
+struct uv_loop_s;
+struct live;
+
+/* Strings are borrowed and outlive it. */
+struct live_config {
+    struct uv_loop_s *loop;
+    struct streams *streams;
+    struct http_server *http; /* gets the mount /live/ */
+    struct metrics *metrics;  /* NULL: none */
+    struct rng *rng;
+    const char *dir;    /* hls.dir; HLS files of an earlier life are deleted */
+    const char *ffmpeg; /* the program */
+    usec segment;
+    unsigned list_size;
+    const char *preset;
+    int64_t video_bps;
+    int64_t audio_bps;
+    uint16_t port_min;
+    uint16_t port_max;
+    unsigned pipelines_max; /* further streams wait until one ends */
+};
+
+/* ERR_RANGE: no pair of ports fits into port_min..port_max. */
+MUST_CHECK enum err live_open(const struct live_config *config, struct live **out);
+/* To be closed before streams. Ends every pipeline and deletes its files; closed is called once,
+ * at once when there is none. */
+void live_close(struct live *l, void (*closed)(void *ctx), void *ctx);
+
+/* Port pairs that pipelines hold now. */
+unsigned live_ports_taken(const struct live *l);
+
+#endif

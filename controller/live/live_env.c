@@ -1,0 +1,156 @@
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "controller/live/live_state.h"
+
+static uint64_t env_now_ms(void *ctx)
+{
+    const struct live_stream *ls = ctx;
+    return uv_now(ls->live->config.loop);
+}
+
+static usec env_wall(void *ctx)
+{
+    (void)ctx;
+    return clock_wall();
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct live_stream *ls = t->data;
+    pipeline_on_timer(ls->pipeline);
+}
+
+static void env_arm(void *ctx, uint64_t delay_ms)
+{
+    struct live_stream *ls = ctx;
+    if (delay_ms == PIPELINE_NO_TIMER)
+        uv_timer_stop(&ls->timer);
+    else
+        uv_timer_start(&ls->timer, on_timer, delay_ms, 0);
+}
+
+static enum err env_request(void *ctx, struct fleet_worker *w, enum pipe_method m,
+                            const char *handler_id, const void *data, fleet_reply_fn *reply,
+                            void *reply_ctx)
+{
+    (void)ctx;
+    return fleet_request(w, m, handler_id, data, reply, reply_ctx);
+}
+
+static void env_load(void *ctx, struct fleet_worker *w, int delta)
+{
+    (void)ctx;
+    fleet_worker_add_load(w, delta);
+}
+
+static void env_forget(void *ctx, struct fleet_worker *w, const void *reply_ctx)
+{
+    (void)ctx;
+    fleet_forget(w, reply_ctx);
+}
+
+static void env_listen(void *ctx, struct fleet_listener *l, struct fleet_worker *w,
+                       const char *handler_id, fleet_event_fn *on_event, void *event_ctx)
+{
+    (void)ctx;
+    fleet_listen(l, w, handler_id, on_event, event_ctx);
+}
+
+static void env_unlisten(void *ctx, struct fleet_listener *l)
+{
+    (void)ctx;
+    fleet_unlisten(l);
+}
+
+static enum err env_launch(void *ctx, const struct ffmpeg_config *config, struct ffmpeg **out,
+                           char *why)
+{
+    const struct live_stream *ls = ctx;
+    return ffmpeg_start(ls->live->config.loop, config, out, why);
+}
+
+static void env_stop(void *ctx, struct ffmpeg *f, unsigned grace_ms)
+{
+    (void)ctx;
+    ffmpeg_stop(f, grace_ms);
+}
+
+static void env_describe(void *ctx, struct live_source *out)
+{
+    const struct live_stream *ls = ctx;
+    struct room *room = ls->stream ? stream_room(ls->stream) : NULL;
+    if (!room)
+        return;
+    out->worker = room_worker(room);
+    out->router_id = room_router_id(room);
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        const struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
+        if (p)
+            out->tracks[k] = (struct live_track){.producer_id = producer_id(p),
+                                                 .paused = producer_paused(p),
+                                                 .consumable = producer_consumable(p)};
+    }
+}
+
+static void env_on_playable(void *ctx)
+{
+    const struct live_stream *ls = ctx;
+    char url[ROOM_ID_MAX + 32];
+    snprintf(url, sizeof url, "/live/%s/index.m3u8", ls->room_id);
+    if (ls->stream)
+        stream_set_hls(ls->stream, url);
+}
+
+static void env_on_state(void *ctx, enum pipeline_state from, enum pipeline_state to)
+{
+    const struct live_stream *ls = ctx;
+    metric_add(ls->live->by_state[from], -1);
+    metric_add(ls->live->by_state[to], 1);
+}
+
+static void env_on_restart(void *ctx, enum pipeline_reason reason)
+{
+    const struct live_stream *ls = ctx;
+    metric_add(ls->live->restarts[reason], 1);
+}
+
+static void env_on_ended(void *ctx)
+{
+    live_on_pipeline_ended(ctx);
+}
+
+struct pipeline_env live_env(struct live_stream *ls)
+{
+    return (struct pipeline_env){.ctx = ls,
+                                 .now_ms = env_now_ms,
+                                 .wall = env_wall,
+                                 .arm = env_arm,
+                                 .request = env_request,
+                                 .load = env_load,
+                                 .forget = env_forget,
+                                 .listen = env_listen,
+                                 .unlisten = env_unlisten,
+                                 .launch = env_launch,
+                                 .stop = env_stop,
+                                 .describe = env_describe,
+                                 .on_playable = env_on_playable,
+                                 .on_state = env_on_state,
+                                 .on_restart = env_on_restart,
+                                 .on_ended = env_on_ended};
+}
+
+void live_open_metrics(struct live *l)
+{
+    for (int s = 0; s < PIPELINE_STATE_COUNT; s++) {
+        struct metric_label label = {"state", pipeline_state_name((enum pipeline_state)s)};
+        l->by_state[s] = metric_gauge(l->config.metrics, "weir_hls_pipelines",
+                                      "HLS pipelines by what they are at.", &label, 1);
+    }
+    for (int r = 0; r < PIPELINE_REASON_COUNT; r++) {
+        struct metric_label label = {"reason", pipeline_reason_name((enum pipeline_reason)r)};
+        l->restarts[r] =
+            metric_counter(l->config.metrics, "weir_hls_restarts_total",
+                           "Runs of HLS pipelines that ended before their stream.", &label, 1);
+    }
+}

@@ -1,0 +1,477 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/fields_clone.h"
+#include "common/log.h"
+#include "controller/live/pipeline_state.h"
+#include "controller/rtc/ortc.h"
+
+enum { SDP_MAX = 4096 };
+
+static const struct pipeline_env *env_of(const struct run *r)
+{
+    return &r->pipeline->config.env;
+}
+
+static enum err ask(struct run *r, enum pipe_method method, const char *handler_id,
+                    const void *data, fleet_reply_fn *reply)
+{
+    const struct pipeline_env *env = env_of(r);
+    enum err e = env->request(env->ctx, r->plan.worker, method, handler_id, data, reply, r);
+    if (e == OK && reply)
+        r->pending++;
+    return e;
+}
+
+static void refused(struct run *r, enum err e, const char *why)
+{
+    pipeline_fail(r->pipeline, e == ERR_CLOSED ? PIPELINE_WORKER_LOST : PIPELINE_REFUSED,
+                  why && why[0] ? why : err_text(e));
+}
+
+/* ---- ports and parameters ---- */
+
+/* What ffmpeg is told to expect: the producer's codec as it is, no RTX and no extensions, since
+ * nothing is lost on loopback. Feedback for key frames stays. */
+static enum err consumer_params(struct run_track *t, struct rng *rng, struct arena *arena)
+{
+    static struct rtcp_feedback feedback[] = {{.type = "nack", .parameter = "pli"},
+                                              {.type = "ccm", .parameter = "fir"}};
+    const struct rtp_codec_parameters *codec = &t->consumable.codecs[0];
+    bool video = strncasecmp(codec->mime_type, "video/", 6) == 0;
+    struct rtp_codec_capability capability = {.kind = video ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO,
+                                              .has_kind = true,
+                                              .mime_type = codec->mime_type,
+                                              .clock_rate = codec->clock_rate,
+                                              .has_clock_rate = true,
+                                              .channels = codec->channels,
+                                              .has_channels = codec->has_channels,
+                                              .parameters = codec->parameters,
+                                              .n_parameters = codec->n_parameters,
+                                              .rtcp_feedback = feedback,
+                                              .n_rtcp_feedback =
+                                                  video ? sizeof feedback / sizeof feedback[0] : 0};
+    struct rtp_capabilities caps = {.codecs = &capability, .n_codecs = 1};
+    struct field_error error;
+    return ortc_consumer(&t->consumable, &caps, "0", false, rng, arena, &t->params, &error);
+}
+
+static enum err prepare_track(struct run *r, struct run_track *t, const struct live_track *from)
+{
+    struct pipeline *p = r->pipeline;
+    t->rtp = true;
+    rng_uuid(p->config.rng, t->transport_id);
+    rng_uuid(p->config.rng, t->consumer_id);
+    enum err e = shape_clone(&rtp_parameters_shape, from->consumable, &t->consumable, &r->arena);
+    if (e == OK)
+        e = consumer_params(t, p->config.rng, &r->arena);
+    if (e == OK)
+        e = ports_take(p->config.ports, &t->port);
+    return e;
+}
+
+static enum err prepare(struct run *r, const struct live_source *source)
+{
+    enum err e = OK;
+    for (int k = 0; k < LIVE_KINDS && e == OK; k++) {
+        if (r->plan.tracks[k].mode == TRACK_RTP)
+            e = prepare_track(r, &r->tracks[k], &source->tracks[k]);
+    }
+    return e;
+}
+
+/* ---- ffmpeg ---- */
+
+static void finish_cleaning(struct run *r);
+
+static void on_line(void *ctx, const char *line)
+{
+    struct run *r = ctx;
+    char name[PLAYLIST_NAME_MAX];
+    usec start;
+    usec end;
+    if (pipeline_parse_segment(line, r->prefix, name, &start, &end) == OK)
+        pipeline_on_segment(r->pipeline, name, start, end);
+}
+
+static void on_ffmpeg_exit(void *ctx, const struct ffmpeg_exit *how)
+{
+    struct run *r = ctx;
+    char why[FFMPEG_WORDS_MAX + 64];
+    r->ffmpeg = NULL;
+    if (r->pipeline->state == PIPELINE_CLEANING) {
+        finish_cleaning(r);
+        return;
+    }
+    if (how->signal)
+        snprintf(why, sizeof why, "ffmpeg got signal %d", how->signal);
+    else
+        snprintf(why, sizeof why, "ffmpeg exited with %d: %s", how->status, how->last_words);
+    pipeline_fail(r->pipeline, PIPELINE_EXITED, why);
+}
+
+static void request_key_frame(struct run *r, struct run_track *t, uint64_t now)
+{
+    t->key_asked_ms = now;
+    (void)ask(r, METHOD_CONSUMER_REQUEST_KEY_FRAME, t->consumer_id, NULL, NULL);
+}
+
+static void on_resumed(void *ctx, enum err e, const char *reason, const void *data)
+{
+    struct run *r = ctx;
+    (void)data;
+    r->pending--;
+    if (e != OK)
+        refused(r, e, reason);
+}
+
+/* ffmpeg listens: media may flow. */
+static void on_listening(void *ctx)
+{
+    struct run *r = ctx;
+    uint64_t now = pipeline_now(r->pipeline);
+    if (r->pipeline->state != PIPELINE_LAUNCHING)
+        return;
+    pipeline_set_state(r->pipeline, PIPELINE_PRIMING);
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        struct run_track *t = &r->tracks[k];
+        if (!t->rtp)
+            continue;
+        enum err e = ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
+        if (e != OK) {
+            refused(r, e, NULL);
+            return;
+        }
+        if (k == MEDIA_KIND_VIDEO)
+            request_key_frame(r, t, now);
+    }
+    run_on_timer(r, now);
+}
+
+static enum err make_sdp(const struct run *r, char out[SDP_MAX])
+{
+    struct rtp_input inputs[LIVE_KINDS] = {{0}};
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        if (r->tracks[k].rtp)
+            inputs[k] =
+                (struct rtp_input){.port = r->tracks[k].port, .params = &r->tracks[k].params};
+    }
+    return pipeline_sdp(inputs, out, SDP_MAX);
+}
+
+static void launch(struct run *r)
+{
+    struct pipeline *p = r->pipeline;
+    char sdp[SDP_MAX];
+    char name[sizeof p->room_id + 16];
+    char why[FFMPEG_WORDS_MAX];
+    struct command c;
+    pipeline_set_state(p, PIPELINE_LAUNCHING);
+    snprintf(r->prefix, sizeof r->prefix, "%s-%u", p->folder.token, p->runs);
+    snprintf(name, sizeof name, "%s#%u", p->room_id, p->runs);
+    struct ffmpeg_config config = {.path = p->config.ffmpeg_path,
+                                   .name = name,
+                                   .on_listening = on_listening,
+                                   .on_line = on_line,
+
+                                   .on_exit = on_ffmpeg_exit,
+                                   .ctx = r};
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        if (!r->tracks[k].rtp)
+            continue;
+        config.ports[config.n_ports++] = r->tracks[k].port;
+        config.ports[config.n_ports++] = (uint16_t)(r->tracks[k].port + 1);
+    }
+    command_init(&c);
+    pipeline_command(&c, &r->plan, &p->config.encoding, p->folder.path, r->prefix);
+    config.args = c.args;
+    enum err e = c.bad ? ERR_TOO_LARGE : OK;
+    if (config.n_ports > 0) {
+        config.input = sdp;
+        e = e == OK ? make_sdp(r, sdp) : e;
+    }
+    snprintf(why, sizeof why, "%s", err_text(e));
+    if (e == OK)
+        e = p->config.env.launch(p->config.env.ctx, &config, &r->ffmpeg, why);
+    command_fini(&c);
+    if (e != OK)
+        pipeline_fail(p, PIPELINE_NO_FFMPEG, why);
+    else
+        pipeline_arm(p, r->step_ms + LAUNCH_LIMIT_MS);
+}
+
+/* ---- consumers ---- */
+
+static void on_event(void *ctx, enum pipe_event event, const void *data)
+{
+    struct run *r = ctx;
+    const struct consumer_trace_event *trace = data;
+    if (event == EVENT_CONSUMER_TRACE && trace->type == CONSUMER_TRACE_KEYFRAME)
+        r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
+}
+
+static void on_consumed(void *ctx, enum err e, const char *reason, const void *data)
+{
+    struct run *r = ctx;
+    (void)data;
+    r->pending--;
+    if (e != OK)
+        refused(r, e, reason);
+    else if (r->pending == 0)
+        launch(r);
+}
+
+static enum err consume(struct run *r, enum media_kind kind)
+{
+    struct run_track *t = &r->tracks[kind];
+    struct transport_consume_request request = {.consumer_id = t->consumer_id,
+                                                .producer_id = r->plan.tracks[kind].producer_id,
+                                                .kind = (int)kind,
+                                                .rtp_parameters = &t->params,
+                                                .type = (int)ortc_producer_type(&t->consumable),
+                                                .consumable_rtp_encodings = t->consumable.encodings,
+                                                .n_consumable_rtp_encodings =
+                                                    t->consumable.n_encodings,
+                                                .paused = true,
+                                                .has_paused = true};
+    enum err e = ask(r, METHOD_TRANSPORT_CONSUME, t->transport_id, &request, on_consumed);
+    if (e != OK || kind != MEDIA_KIND_VIDEO)
+        return e;
+    /* Its trace shows when key frames go to ffmpeg. */
+    int events[] = {CONSUMER_TRACE_KEYFRAME};
+    struct consumer_enable_trace_event_request trace = {.events = events, .n_events = 1};
+    const struct pipeline_env *env = env_of(r);
+    env->listen(env->ctx, &t->listener, r->plan.worker, t->consumer_id, on_event, r);
+    return ask(r, METHOD_CONSUMER_ENABLE_TRACE_EVENT, t->consumer_id, &trace, NULL);
+}
+
+static void make_consumers(struct run *r)
+{
+    pipeline_set_state(r->pipeline, PIPELINE_CONSUMERS);
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        enum err e = r->tracks[k].rtp ? consume(r, (enum media_kind)k) : OK;
+        if (e != OK) {
+            refused(r, e, NULL);
+            return;
+        }
+    }
+    if (r->pending == 0)
+        launch(r);
+    else
+        pipeline_arm(r->pipeline, r->step_ms + STEP_LIMIT_MS);
+}
+
+/* ---- transports ---- */
+
+static void on_transport(void *ctx, enum err e, const char *reason, const void *data)
+{
+    struct run *r = ctx;
+    (void)data;
+    r->pending--;
+    if (e != OK)
+        refused(r, e, reason);
+    else if (r->pending == 0)
+        make_consumers(r);
+}
+
+/* The worker takes requests in order, so the connect need not wait for the answer. RTCP comes on
+ * the RTP port, which ffmpeg reads as well. */
+static enum err make_transport(struct run *r, struct run_track *t)
+{
+    const struct pipeline_env *env = env_of(r);
+    struct listen_info listen = {
+        .protocol = PARAM_PROTOCOL_UDP, .has_protocol = true, .ip = "127.0.0.1"};
+    struct plain_transport_options options = {.listen_info = &listen,
+                                              .rtcp_mux = true,
+                                              .has_rtcp_mux = true,
+                                              .comedia = false,
+                                              .has_comedia = true};
+    struct router_create_plain_transport_request create = {.transport_id = t->transport_id,
+                                                           .options = &options};
+    struct plain_transport_connect_request connect = {
+        .ip = "127.0.0.1", .port = t->port, .has_port = true};
+    enum err e =
+        ask(r, METHOD_ROUTER_CREATE_PLAIN_TRANSPORT, r->plan.router_id, &create, on_transport);
+    if (e != OK)
+        return e;
+    t->transport_asked = true;
+    env->load(env->ctx, r->plan.worker, 2); /* the transport and its consumer */
+    return ask(r, METHOD_PLAIN_TRANSPORT_CONNECT, t->transport_id, &connect, on_transport);
+}
+
+static void make_transports(struct run *r)
+{
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        enum err e = r->tracks[k].rtp ? make_transport(r, &r->tracks[k]) : OK;
+        if (e != OK) {
+            refused(r, e, NULL);
+            return;
+        }
+    }
+    if (r->pending == 0)
+        make_consumers(r);
+    else
+        pipeline_arm(r->pipeline, r->step_ms + STEP_LIMIT_MS);
+}
+
+void run_begin(struct pipeline *p, const struct plan *plan, const struct live_source *source)
+{
+    struct run *r = calloc(1, sizeof *r);
+    if (!r) {
+        log_error("hls.no_memory", "room=%s", p->room_id);
+        p->start_ms = pipeline_now(p) + BACKOFF_MAX_MS;
+        pipeline_arm(p, p->start_ms);
+        return;
+    }
+    r->pipeline = p;
+    r->plan = *plan;
+    arena_init(&r->arena, PARAMETERS_BYTES_MAX);
+    p->run = r;
+    pipeline_set_state(p, PIPELINE_TRANSPORTS);
+    enum err e = prepare(r, source);
+    if (e == ERR_FULL)
+        pipeline_fail(p, PIPELINE_NO_PORTS, "every port from hls.port_min to hls.port_max is used");
+    else if (e != OK)
+        pipeline_fail(p, PIPELINE_REFUSED, err_text(e));
+    else
+        make_transports(r);
+}
+
+/* ---- waiting for others ---- */
+
+static uint64_t stall_ms(const struct pipeline *p)
+{
+    usec longest = 0;
+    for (size_t i = 0; i < p->folder.playlist.n; i++) {
+        usec d = playlist_at(&p->folder.playlist, i)->duration;
+        longest = d > longest ? d : longest;
+    }
+    uint64_t patience = 2 * (uint64_t)(longest / USEC_PER_MSEC) + 1000;
+    return patience > STALL_MIN_MS ? patience : STALL_MIN_MS;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Segments of video that goes through as it is are cut at the broadcaster's key frames. Browsers
+ * send none unless asked; encoders that send them regularly are left alone. */
+static uint64_t key_frame_turn(struct run *r, uint64_t now, uint64_t every_ms)
+{
+    struct run_track *t = &r->tracks[MEDIA_KIND_VIDEO];
+    if (!t->rtp)
+        return PIPELINE_NO_TIMER;
+    bool unanswered = t->key_came_ms == 0 || t->key_came_ms < t->key_asked_ms;
+    uint64_t due = unanswered ? t->key_asked_ms + KEY_ASK_MS : t->key_came_ms + every_ms;
+    if (now < due)
+        return due;
+    request_key_frame(r, t, now);
+    return now + KEY_ASK_MS;
+}
+
+static void prime(struct run *r, uint64_t now)
+{
+    uint64_t limit = r->step_ms + PRIME_LIMIT_MS;
+    bool waits = r->tracks[MEDIA_KIND_VIDEO].key_came_ms == 0;
+    if (now >= limit) {
+        pipeline_fail(r->pipeline, PIPELINE_STALLED,
+                      waits && r->tracks[MEDIA_KIND_VIDEO].rtp ? "no key frame came"
+                                                               : "no first segment came");
+        return;
+    }
+    uint64_t next = waits ? key_frame_turn(r, now, 0) : PIPELINE_NO_TIMER;
+    pipeline_arm(r->pipeline, earlier(limit, next));
+}
+
+static void watch(struct run *r, uint64_t now)
+{
+    struct pipeline *p = r->pipeline;
+    uint64_t limit = r->segment_ms + stall_ms(p);
+    if (now >= limit) {
+        pipeline_fail(p, PIPELINE_STALLED, "no new segment came");
+        return;
+    }
+    uint64_t next = PIPELINE_NO_TIMER;
+    if (r->plan.tracks[MEDIA_KIND_VIDEO].copies)
+        next = key_frame_turn(r, now,
+                              (uint64_t)(p->config.encoding.segment / USEC_PER_MSEC) + KEY_LATE_MS);
+    pipeline_arm(p, earlier(limit, next));
+}
+
+void run_on_timer(struct run *r, uint64_t now)
+{
+    struct pipeline *p = r->pipeline;
+    switch (p->state) {
+    case PIPELINE_TRANSPORTS:
+    case PIPELINE_CONSUMERS:
+        if (now >= r->step_ms + STEP_LIMIT_MS)
+            pipeline_fail(p, PIPELINE_REFUSED, "the media worker does not answer");
+        else
+            pipeline_arm(p, r->step_ms + STEP_LIMIT_MS);
+        break;
+    case PIPELINE_LAUNCHING:
+        if (now >= r->step_ms + LAUNCH_LIMIT_MS)
+            pipeline_fail(p, PIPELINE_STALLED, "ffmpeg does not listen");
+        else
+            pipeline_arm(p, r->step_ms + LAUNCH_LIMIT_MS);
+        break;
+    case PIPELINE_PRIMING:
+        prime(r, now);
+        break;
+    case PIPELINE_ACTIVE:
+        watch(r, now);
+        break;
+    case PIPELINE_IDLE:
+    case PIPELINE_WAITING:
+    case PIPELINE_CLEANING:
+    case PIPELINE_ENDED:
+    case PIPELINE_STATE_COUNT:
+        break;
+    }
+}
+
+/* ---- giving back ---- */
+
+static void close_transport(struct run *r, struct run_track *t)
+{
+    const struct pipeline_env *env = env_of(r);
+    if (!t->transport_asked || r->worker_gone)
+        return;
+    struct router_close_transport_request request = {.transport_id = t->transport_id};
+    env->load(env->ctx, r->plan.worker, -2);
+    (void)ask(r, METHOD_ROUTER_CLOSE_TRANSPORT, r->plan.router_id, &request, NULL);
+}
+
+static void finish_cleaning(struct run *r)
+{
+    const struct pipeline_env *env = env_of(r);
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        struct run_track *t = &r->tracks[k];
+        env->unlisten(env->ctx, &t->listener);
+        close_transport(r, t);
+        ports_give(r->pipeline->config.ports, t->port);
+        t->port = 0;
+    }
+    pipeline_on_cleaned(r->pipeline);
+}
+
+void run_clean(struct run *r, unsigned grace_ms)
+{
+    const struct pipeline_env *env = env_of(r);
+    /* Answers that are still under way belong to nobody from now on. */
+    env->forget(env->ctx, r->plan.worker, r);
+    if (r->ffmpeg)
+        env->stop(env->ctx, r->ffmpeg, grace_ms);
+    else
+        finish_cleaning(r);
+}
+
+void run_free(struct run *r)
+{
+    arena_fini(&r->arena);
+    free(r);
+}

@@ -1,0 +1,105 @@
+/* The inside of a pipeline. Private to pipeline*.c.
+ *
+ * pipeline.c holds what outlives a run: changes, timers, restarts, the playlist.
+ * pipeline_run.c takes one run through its steps and gives everything back. */
+#ifndef WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
+#define WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
+
+#include "common/arena.h"
+#include "controller/live/hls_folder.h"
+#include "controller/live/pipeline.h"
+
+enum {
+    /* A stream begins with one producer; the other kind's follows within a round trip or two. */
+    SETTLE_ALONE_MS = 400,
+    SETTLE_MS = 30,
+    /* The first runs after one another begin at once, then later and later. */
+    QUICK_RUNS = 3,
+    BACKOFF_FIRST_MS = 500,
+    BACKOFF_MAX_MS = 5000,
+    /* A run that lives so long starts that count again. */
+    STABLE_MS = 10 * 1000,
+    STEP_LIMIT_MS = 5000,   /* the worker's answers to one step */
+    LAUNCH_LIMIT_MS = 8000, /* until ffmpeg's ports are bound; 30 to 80 ms on an idle machine */
+    KEY_ASK_MS = 250,       /* between two requests for the same key frame */
+    PRIME_LIMIT_MS = 8000,  /* until the first segment; then another run is tried */
+    STALL_MIN_MS = 3000,    /* without a new segment */
+    GRACE_CHANGE_MS = 300,  /* for ffmpeg to finish its last segment */
+    GRACE_END_MS = 700,
+    LOG_AGAIN_MS = 60 * 1000, /* the same trouble */
+    KEY_LATE_MS = 150,        /* how late a key frame may be that comes by itself */
+    PARAMETERS_BYTES_MAX = 256 * 1024
+};
+
+struct run_track {
+    bool rtp;
+    uint16_t port; /* reserved; 0: none */
+    char transport_id[LIVE_ID_LEN];
+    char consumer_id[LIVE_ID_LEN];
+    bool transport_asked;             /* so it has to be closed */
+    struct rtp_parameters consumable; /* in the run's arena */
+    struct rtp_parameters params;     /* of the consumer, likewise */
+    struct fleet_listener listener;
+    /* Key frames towards ffmpeg, by the worker's trace. */
+    uint64_t key_came_ms; /* 0: none yet */
+    uint64_t key_asked_ms;
+};
+
+struct run {
+    struct pipeline *pipeline; /* parent, outlives us */
+    struct plan plan;
+    bool worker_gone; /* nothing to close there */
+    struct arena arena;
+    struct run_track tracks[LIVE_KINDS];
+    struct ffmpeg *ffmpeg; /* ref; NULL: not running */
+    char prefix[PLAYLIST_NAME_MAX / 2];
+    unsigned pending;    /* answers of this step that are still to come */
+    uint64_t step_ms;    /* when this state began */
+    uint64_t segment_ms; /* when the newest segment came */
+    unsigned segments;
+    usec wall_offset; /* wall clock - ffmpeg's clock */
+};
+
+struct pipeline {
+    struct pipeline_config config;
+    char room_id[80];
+    struct hls_folder folder;
+    enum pipeline_state state;
+    struct run *run; /* owned; NULL in IDLE, WAITING, ENDED */
+    unsigned runs;
+    unsigned hurry;    /* runs since one was stable */
+    uint64_t start_ms; /* WAITING: when the run begins */
+    bool dirty;        /* PRIMING: something was added; another run follows this one */
+    bool had_video;
+    bool had_segment;
+    bool playable; /* told */
+    bool ending;
+    enum pipeline_reason logged; /* the trouble that was told last */
+    uint64_t logged_ms;          /* 0: none */
+};
+
+/* ---- pipeline.c ---- */
+void pipeline_set_state(struct pipeline *p, enum pipeline_state s);
+void pipeline_arm(struct pipeline *p, uint64_t at_ms);
+/* Ends the run because of something that should not be; another follows. */
+void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *why);
+/* A segment is on disk. */
+void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec end);
+/* The run's last step of cleaning is done; it is freed in here. */
+void pipeline_on_cleaned(struct pipeline *p);
+
+/* ---- pipeline_run.c ---- */
+/* Takes the first step of a run; p->state says how far it got. */
+void run_begin(struct pipeline *p, const struct plan *plan, const struct live_source *source);
+/* Stops what runs and gives everything back; pipeline_on_cleaned follows, perhaps from inside. */
+void run_clean(struct run *r, unsigned grace_ms);
+void run_free(struct run *r);
+/* The timer of states that wait for others; what is next is armed in here. */
+void run_on_timer(struct run *r, uint64_t now);
+
+static inline uint64_t pipeline_now(const struct pipeline *p)
+{
+    return p->config.env.now_ms(p->config.env.ctx);
+}
+
+#endif
