@@ -291,6 +291,28 @@ static void receivers_reports_make_round_trip_loss_and_score(void **state)
     json_decref(stats);
 }
 
+static void a_consumers_losses_lower_its_score(void **state)
+{
+    (void)state;
+    uint8_t buf[64];
+    int32_t lost = 0;
+    for (uint16_t round = 0; round < 6; round++) {
+        for (uint16_t i = 0; i < 50; i++) {
+            uint16_t seq = (uint16_t)(round * 50 + i);
+            send_video(seq, seq == 0);
+        }
+        lost += 25;
+        struct rtcp_report r = {.ssrc = 6000, .fraction_lost = 128, .lost = lost};
+        struct wr out = wr_of(buf, sizeof buf);
+        rtcp_write_rr(&out, 99, &r, 1);
+        send_rtcp(&bob, &out);
+        inbox_of_browser(&to_bob, &bob);
+    }
+    json_t *score = json_object_get(world_last_event(&w, "eye", "consumer.score"), "score");
+    assert_in_range(json_integer_value(json_object_get(score, "score")), 0, 7);
+    assert_int_equal(json_integer_value(json_object_get(score, "producerScore")), 10);
+}
+
 static void the_sender_gets_receiver_reports_with_its_losses(void **state)
 {
     (void)state;
@@ -370,6 +392,7 @@ int main(void)
         T(transport_wide_feedback_reports_every_packet),
         T(sender_reports_are_mapped_from_the_senders),
         T(receivers_reports_make_round_trip_loss_and_score),
+        T(a_consumers_losses_lower_its_score),
         T(the_sender_gets_receiver_reports_with_its_losses),
         T(a_stream_that_falls_silent_scores_zero_and_consumers_hear_of_it),
         T(a_limit_on_what_is_received_is_told_by_remb),

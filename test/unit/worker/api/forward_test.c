@@ -288,9 +288,12 @@ static void a_stream_is_found_by_mid_and_rid_and_then_by_its_ssrc(void **state)
     send_packet(&alice, &s);
     assert_int_equal(to_bob.n, 2);
     /* A second SSRC under the same MID is not this stream. */
-    s = (struct rtp_spec){.ssrc = 778, .pt = AUDIO_PT, .seq = 1, .mid = "x9"};
+    s = (struct rtp_spec){.ssrc = 778, .pt = AUDIO_PT, .seq = 4, .mid = "x9"};
     send_packet(&alice, &s);
     assert_int_equal(to_bob.n, 2);
+    s = (struct rtp_spec){.ssrc = 777, .pt = AUDIO_PT, .seq = 4};
+    send_packet(&alice, &s);
+    assert_int_equal(to_bob.n, 3);
 }
 
 static void simulcast_streams_are_received_by_their_rids(void **state)
