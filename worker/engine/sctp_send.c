@@ -6,6 +6,10 @@
 #include "proto/dcep.h"
 #include "worker/engine/sctp_assoc.h"
 
+/* Unsent bytes that usrsctp may have before it gets another message. What it has it sends, however
+ * old: a message whose lifetime ends is dropped here, and so is handed over as late as possible.
+ * SENDER_DRY heals a wrong count. */
+enum { HAND_AHEAD = 16 * 1024, HAND_AHEAD_LIFETIME = 1024 };
 /* Streams that one request resets (RFC 6525 4.1 has room for more). */
 enum { RESET_BATCH = 64 };
 
@@ -147,6 +151,11 @@ static enum err hand_over(struct assoc *a, struct out_stream *s, const struct as
     return ERR_STATE;
 }
 
+static bool has_room(const struct assoc *a, const struct assoc_sending *how)
+{
+    return a->handed < (how->reliability == ASSOC_MAX_LIFETIME ? HAND_AHEAD_LIFETIME : HAND_AHEAD);
+}
+
 static bool pump_messages(struct assoc *a, usec now)
 {
     struct list blocked; /* by a reset of their stream */
@@ -163,6 +172,8 @@ static bool pump_messages(struct assoc *a, usec now)
         enum err e = OK;
         if (now >= m->expires_at)
             a->stats.expired++;
+        else if (!has_room(a, &m->how))
+            e = ERR_AGAIN;
         else
             e = hand_over(a, s, &m->how, m->bytes, m->len);
         if (e == ERR_AGAIN) {
@@ -276,7 +287,7 @@ enum err assoc_send(struct assoc *a, usec now, const struct assoc_sending *how,
         return ERR_NOMEM;
     s->we_reset = s->we_reset && s->reset != RESET_NONE;
     e = ERR_AGAIN;
-    if (list_empty(&a->active) && s->reset == RESET_NONE)
+    if (list_empty(&a->active) && has_room(a, &own) && s->reset == RESET_NONE)
         e = hand_over(a, s, &own, message.p, message.n);
     if (e == ERR_AGAIN)
         e = enqueue(a, now, s, &own, message);
