@@ -50,12 +50,15 @@ test('a watch page in another context decodes frames within 2 s of opening and p
     assert.ok(times.some((ms) => ms < 2000), `first frame after ${times} ms`);
     const picture = await moving(watch, '[data-testid=player]', 8000);
     assert.ok(picture.mean > 10, 'not black');
+    // Browsers let a page begin muted; one touch unmutes it.
+    await watch.getByTestId('unmute').click();
     const before = await inbound(watch);
-    await until('frames and audio go on', 5000, async () => {
-        const now = await inbound(watch);
+    let now = before;
+    await until('frames and audio go on', 8000, async () => {
+        now = await inbound(watch);
         return now.framesDecoded > before.framesDecoded + 20 && now.audioPackets > before.audioPackets + 40 &&
             now.audioEnergy > before.audioEnergy;
-    });
+    }).catch((e) => assert.fail(`${e.message}: ${JSON.stringify({ before, now })}`));
     assert.equal((await watch.getByTestId('mode-badge').innerText()).toLowerCase().includes('webrtc'), true);
     assert.deepEqual(watch.problems, []);
     await watch.context().close();
