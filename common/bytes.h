@@ -29,7 +29,7 @@ struct rd {
 static inline struct rd rd_of(const void *p, size_t n)
 {
     const uint8_t *b = p;
-    return (struct rd){.p = b, .end = b + n};
+    return (struct rd){.p = b, .end = n > 0 ? b + n : b}; /* an absent slice is NULL and 0 */
 }
 
 static inline struct rd rd_slice(struct slice s)
