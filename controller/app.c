@@ -16,6 +16,7 @@
 #include "controller/data/migrate.h"
 #include "controller/fleet/fleet.h"
 #include "controller/ice_servers.h"
+#include "controller/live/live.h"
 #include "controller/net/files.h"
 #include "controller/net/http.h"
 #include "controller/room/rooms.h"
@@ -37,6 +38,7 @@ struct app {
     struct fleet *fleet;
     struct rooms *rooms;
     struct streams *streams;
+    struct live *live;
     uv_timer_t drain_timer;
     uint64_t drain_until_ms;
     bool migrated;
@@ -90,6 +92,29 @@ static enum err open_streams(struct app *a)
     return streams_open(&config, &a->streams);
 }
 
+static enum err open_live(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    if (!s->hls_enabled)
+        return OK;
+    struct live_config config = {.loop = a->config.loop,
+                                 .streams = a->streams,
+                                 .http = a->http,
+                                 .metrics = a->metrics,
+                                 .rng = &a->rng,
+                                 .dir = a->paths.hls_dir,
+                                 .ffmpeg = a->paths.ffmpeg,
+                                 .segment = s->hls_segment,
+                                 .list_size = (unsigned)s->hls_list_size,
+                                 .preset = settings_x264_presets[s->hls_preset],
+                                 .video_bps = s->hls_video_bitrate,
+                                 .audio_bps = s->hls_audio_bitrate,
+                                 .port_min = s->hls_port_min,
+                                 .port_max = s->hls_port_max,
+                                 .pipelines_max = (unsigned)s->hls_max_pipelines};
+    return live_open(&config, &a->live);
+}
+
 static void open_features(struct app *a)
 {
     if (!a->migrated || !a->workers_run || a->closing)
@@ -97,6 +122,8 @@ static void open_features(struct app *a)
     enum err e = open_rooms(a);
     if (e == OK)
         e = open_streams(a);
+    if (e == OK)
+        e = open_live(a);
     /* The app's pages come last: they take every path that nothing else has. */
     if (e == OK && a->paths.web_root[0])
         e = files_mount_app(a->http, a->paths.web_root);
@@ -245,6 +272,13 @@ static void on_rooms_closed(void *ctx)
     close_next(a);
 }
 
+static void on_live_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->live = NULL;
+    close_next(a);
+}
+
 static void on_streams_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -287,7 +321,9 @@ static void close_next(void *ctx)
     struct app *a = ctx;
     /* What is still to be written at the end, such as the end of streams, gets this long. */
     enum { DB_GRACE_S = 2 };
-    if (a->streams)
+    if (a->live)
+        live_close(a->live, on_live_closed, a);
+    else if (a->streams)
         streams_close(a->streams, on_streams_closed, a);
     else if (a->rooms)
         rooms_close(a->rooms, on_rooms_closed, a);
