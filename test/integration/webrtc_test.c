@@ -431,6 +431,8 @@ static void sigterm_in_the_middle_of_traffic_ends_it_cleanly(void **state)
         if (i == 100)
             driver_signal(d, SIGTERM);
     }
+    UNTIL(&c->net, dtls_get_state(c->alice.rtc.dtls) == DTLS_CLOSED);
+    UNTIL(&c->net, dtls_get_state(c->bob.rtc.dtls) == DTLS_CLOSED);
     const char *wrong = driver_stop_expecting(d, 0);
     if (wrong)
         fail_msg("%s", wrong);
@@ -443,6 +445,25 @@ static void the_worker_ends_with_everything_open(void **state)
     const char *wrong = driver_stop(driver_of(c)); /* call_down ends what is left */
     if (wrong)
         fail_msg("%s", wrong);
+}
+
+static void everybody_is_told_goodbye_however_many(void **state)
+{
+    enum { PEERS = 300 }; /* more than the worker's places for answers to single addresses */
+    struct call *c = *state;
+    struct web_peer *peers = calloc(PEERS, sizeof *peers);
+    assert_non_null(peers);
+    for (int i = 0; i < PEERS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "t%d", i);
+        web_peer_open(&peers[i], &c->net, "room", id, NULL);
+    }
+    driver_signal(driver_of(c), SIGTERM);
+    for (int i = 0; i < PEERS; i++)
+        UNTIL(&c->net, dtls_get_state(peers[i].rtc.dtls) == DTLS_CLOSED);
+    for (int i = 0; i < PEERS; i++)
+        web_peer_fini(&peers[i]);
+    free(peers);
 }
 
 int main(void)
@@ -468,6 +489,7 @@ int main(void)
         call_test(the_tree_closes_in_any_order),
         call_test(sigterm_in_the_middle_of_traffic_ends_it_cleanly),
         call_test(the_worker_ends_with_everything_open),
+        call_test(everybody_is_told_goodbye_however_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

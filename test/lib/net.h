@@ -12,7 +12,7 @@
 #include "common/rng.h"
 #include "test/lib/worker_driver.h"
 
-enum { NET_SOCKETS = 64 };
+enum { NET_SOCKETS = 512 };
 
 struct net_frames;
 

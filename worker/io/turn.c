@@ -168,13 +168,11 @@ void turn_fini(struct turn *t)
     uv_close((uv_handle_t *)&t->before_poll, NULL);
     uv_close((uv_handle_t *)&t->after_poll, NULL);
     uv_close((uv_handle_t *)&t->timer, NULL);
-    struct worker *w = t->worker;
-    if (w)
-        drain_if_any(t);
-    /* Sockets hold packets of the worker's pool: they go first, and media's own sockets with them.
-     */
+    /* The worker says goodbye while there are sockets. They hold buffers of its pool, which it takes
+     * with it. */
+    udp_io_release(&t->udp);
+    worker_close(t->worker);
     t->worker = NULL;
     udp_io_fini(&t->udp);
     tcp_io_fini(&t->tcp);
-    worker_close(w);
 }

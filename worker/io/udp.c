@@ -28,9 +28,7 @@ enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv, v
 
 static void on_closed(uv_handle_t *h)
 {
-    struct udp_socket *s = h->data;
-    close(s->fd);
-    free(s);
+    free(h->data);
 }
 
 void udp_close(struct udp_io *io, uint16_t sock)
@@ -44,6 +42,16 @@ void udp_close(struct udp_io *io, uint16_t sock)
     s->io = NULL;
     uv_poll_stop(&s->poll);
     uv_close((uv_handle_t *)&s->poll, on_closed);
+    /* At once, as the next request may bind the same port. */
+    close(s->fd);
+}
+
+void udp_io_release(struct udp_io *io)
+{
+    for (unsigned i = 0; io->batch && i < RECV_BURST; i++) {
+        packet_unref(io->batch->in_packets[i]);
+        io->batch->in_packets[i] = NULL;
+    }
 }
 
 void udp_io_fini(struct udp_io *io)
@@ -53,12 +61,9 @@ void udp_io_fini(struct udp_io *io)
     free(io->sockets);
     io->sockets = NULL;
     io->n_sockets = 0;
-    if (io->batch) {
-        for (unsigned i = 0; i < RECV_BURST; i++)
-            packet_unref(io->batch->in_packets[i]);
-        free(io->batch);
-        io->batch = NULL;
-    }
+    udp_io_release(io);
+    free(io->batch);
+    io->batch = NULL;
 }
 
 /* Gives every place of the burst a buffer; returns how many have one. */
@@ -244,6 +249,7 @@ enum err udp_open(struct udp_io *io, const struct udp_listen *listen, uint16_t *
     s->poll.data = s;
     if (uv_poll_start(&s->poll, UV_READABLE, on_readable) != 0) {
         uv_close((uv_handle_t *)&s->poll, on_closed);
+        close(s->fd);
         return ERR_IO;
     }
     io->sockets[index] = s;

@@ -44,6 +44,8 @@ struct udp_io {
 
 MUST_CHECK enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv,
                                 void *ctx);
+/* Gives the buffers for what comes next back to the pool: nothing may come any more. */
+void udp_io_release(struct udp_io *io);
 /* Closes what is open; the memory of sockets goes in a later turn of the loop. */
 void udp_io_fini(struct udp_io *io);
 

@@ -59,6 +59,9 @@ void worker_close(struct worker *w)
         return;
     while (w->routers.next && !list_empty(&w->routers))
         router_close(container_of(w->routers.next, struct router, in_worker), USEC_NEVER);
+    /* The goodbyes. */
+    if (w->txq.drain && !list_empty(&w->txq.dirty))
+        w->txq.drain(w->txq.drain_ctx, &w->txq);
     txq_fini(&w->txq);
     timers_fini(&w->timers);
     if (w->demux.slots)
