@@ -138,6 +138,18 @@ unit/%: FORCE
 	@for t in $(patsubst %.c,$(B)/%,$(wildcard test/unit/$*/*_test.c)); do echo "== $$t"; $$t || exit 1; done
 FORCE:
 
+# ---- benches: a real worker, release build; BENCH_SECONDS lengthens, BENCH_ARGS="500 webrtc" chooses ----
+BENCH_OBJS := $(call objs,$(addprefix test/bench/,figures.c viewers.c sender.c floor.c))
+$(B)/test/bench/%: $(B)/obj/test/bench/%.o $(BENCH_OBJS) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $(filter %.o,$^) $(call lib,test/lib) $(call libs-of,worker) $(LIBS_worker) -o $@
+# Loaded into the worker to count what it calls.
+$(B)/test/bench/counters.so: test/bench/counters_preload.c test/bench/counters.h
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
+bench: $(B)/weir-worker $(B)/test/bench/forward $(B)/test/bench/counters.so
+	@$(B)/test/bench/forward $(BENCH_ARGS)
+
 # ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----
 FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
 fuzz-deps = $(if $(findstring worker_,$(1)),worker,$(if $(findstring controller_,$(1)),controller,proto))

@@ -1,0 +1,212 @@
+#include "test/bench/floor.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <srtp2/srtp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/rng.h"
+#include "test/bench/figures.h"
+#include "worker/engine/seal.h"
+
+enum {
+    PACKETS_MAX = 64,
+    SLOTS = 4096, /* as many as the worker has: beyond that memory is used again */
+    SLOT = 1600,
+    TAG = 16,
+    SEND_BUFFER = 4 << 20,
+    BATCH = 256
+};
+
+/* A run of packets that one UDP_SEGMENT message can carry: equal ones, the last may be shorter. */
+struct run {
+    size_t first;
+    size_t n;
+};
+
+struct floor {
+    const struct sockaddr_in *addresses; /* borrowed */
+    size_t n;
+    uint32_t sizes[PACKETS_MAX];
+    size_t n_sizes;
+    struct run runs[PACKETS_MAX];
+    size_t n_runs;
+    int fd;
+    struct sealer **sealers; /* owned, n: a key for everybody */
+    srtp_t *sessions;        /* owned, n */
+    uint8_t *slots;          /* owned */
+    uint64_t nonce;
+    uint16_t seq;
+    struct mmsghdr messages[BATCH];
+    struct iovec iovecs[BATCH][PACKETS_MAX];
+    union {
+        char bytes[CMSG_SPACE(sizeof(uint16_t))];
+        struct cmsghdr align;
+    } controls[BATCH];
+};
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench floor: %s: %s\n", what, strerror(errno));
+    abort();
+}
+
+static void find_runs(struct floor *f)
+{
+    for (size_t i = 0; i < f->n_sizes;) {
+        struct run *r = &f->runs[f->n_runs++];
+        *r = (struct run){.first = i};
+        do
+            r->n++;
+        while (++i < f->n_sizes && f->sizes[i] <= f->sizes[r->first] &&
+               f->sizes[i - 1] == f->sizes[r->first]);
+    }
+}
+
+static void open_keys(struct floor *f)
+{
+    struct rng rng;
+    rng_init_system(&rng);
+    for (size_t i = 0; i < f->n; i++) {
+        static uint8_t material[32];
+        struct srtp_key k = {.suite = SEAL_AES_128_GCM, .key_len = 16, .salt_len = 12};
+        rng_bytes(&rng, k.key, k.key_len);
+        rng_bytes(&rng, k.salt, k.salt_len);
+        if (seal_open(&f->sealers[i], &k) != OK)
+            die("seal_open");
+        memcpy(material, k.key, 16);
+        memcpy(material + 16, k.salt, 12);
+        srtp_policy_t p;
+        memset(&p, 0, sizeof p);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtp);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtcp);
+        p.ssrc.type = ssrc_any_outbound;
+        p.key = material;
+        if (srtp_create(&f->sessions[i], &p) != srtp_err_status_ok)
+            die("srtp_create");
+    }
+}
+
+struct floor *floor_open(const struct sockaddr_in *addresses, size_t n, const uint32_t *sizes,
+                         size_t n_sizes)
+{
+    static bool srtp_ready;
+    struct floor *f = calloc(1, sizeof *f);
+    int size = SEND_BUFFER;
+    if (!f || n_sizes == 0 || n_sizes > PACKETS_MAX)
+        die("sizes");
+    if (!srtp_ready && srtp_init() != srtp_err_status_ok)
+        die("srtp_init");
+    srtp_ready = true;
+    f->addresses = addresses;
+    f->n = n;
+    f->n_sizes = n_sizes;
+    memcpy(f->sizes, sizes, n_sizes * sizeof *sizes);
+    find_runs(f);
+    f->slots = malloc((size_t)SLOTS * SLOT);
+    f->sealers = calloc(n, sizeof(struct sealer *));
+    f->sessions = calloc(n, sizeof *f->sessions);
+    f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (!f->slots || !f->sealers || !f->sessions || f->fd < 0)
+        die("memory");
+    memset(f->slots, 0x5a, (size_t)SLOTS * SLOT);
+    if (setsockopt(f->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+        setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    open_keys(f);
+    return f;
+}
+
+void floor_close(struct floor *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->n; i++) {
+        seal_close(f->sealers[i]);
+        srtp_dealloc(f->sessions[i]);
+    }
+    free(f->sealers);
+    free(f->sessions);
+    free(f->slots);
+    close(f->fd);
+    free(f);
+}
+
+static void send_batch(struct floor *f, unsigned n)
+{
+    for (unsigned at = 0; at < n;) {
+        int sent = sendmmsg(f->fd, f->messages + at, n - at, 0);
+        if (sent <= 0)
+            die("sendmmsg");
+        at += (unsigned)sent;
+    }
+}
+
+static void add_message(struct floor *f, unsigned m, const struct sockaddr_in *to, size_t slot,
+                        const struct run *r)
+{
+    for (size_t k = 0; k < r->n; k++)
+        f->iovecs[m][k] = (struct iovec){f->slots + ((slot + r->first + k) % SLOTS) * SLOT,
+                                         f->sizes[r->first + k]};
+    struct msghdr *h = &f->messages[m].msg_hdr;
+    *h = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
+                         .msg_namelen = sizeof *to,
+                         .msg_iov = f->iovecs[m],
+                         .msg_iovlen = r->n};
+    if (r->n == 1)
+        return;
+    h->msg_control = f->controls[m].bytes;
+    h->msg_controllen = sizeof f->controls[m].bytes;
+    struct cmsghdr *c = CMSG_FIRSTHDR(h);
+    c->cmsg_level = SOL_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    memcpy(CMSG_DATA(c), &(uint16_t){(uint16_t)f->sizes[r->first]}, sizeof(uint16_t));
+}
+
+uint64_t floor_frame(struct floor *f)
+{
+    uint64_t start = figures_cpu_ns();
+    unsigned n = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        size_t slot = i * f->n_sizes;
+        for (size_t k = 0; k < f->n_sizes; k++)
+            seal_cipher_only(f->sealers[i], f->nonce++, f->slots + ((slot + k) % SLOTS) * SLOT,
+                             f->sizes[k] - TAG);
+        if (n + f->n_runs > BATCH) {
+            send_batch(f, n);
+            n = 0;
+        }
+        for (size_t r = 0; r < f->n_runs; r++)
+            add_message(f, n++, &f->addresses[i], slot, &f->runs[r]);
+    }
+    send_batch(f, n);
+    return figures_cpu_ns() - start;
+}
+
+uint64_t floor_usual_frame(struct floor *f)
+{
+    uint64_t start = figures_cpu_ns();
+    /* Packet by packet to everybody, as they come in and are forwarded. */
+    for (size_t k = 0; k < f->n_sizes; k++) {
+        f->seq++;
+        for (size_t i = 0; i < f->n; i++) {
+            uint8_t *p = f->slots + ((i * f->n_sizes + k) % SLOTS) * SLOT;
+            int len = (int)f->sizes[k] - TAG;
+            put_u16(p, 0x8060);
+            put_u16(p + 2, f->seq);
+            put_u32(p + 8, 7);
+            if (srtp_protect(f->sessions[i], p, &len) != srtp_err_status_ok)
+                die("srtp_protect");
+            if (sendto(f->fd, p, (size_t)len, 0, (const struct sockaddr *)&f->addresses[i],
+                       sizeof f->addresses[i]) < 0)
+                die("sendto");
+        }
+    }
+    return figures_cpu_ns() - start;
+}

@@ -1,0 +1,292 @@
+/* What forwarding costs: CPU of a real worker per packet that it sends, for one sender and N
+ * viewers, beside the floor (cipher and kernel alone) and the usual way, measured in turn with it.
+ * docs/performance.md says how to read it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "test/bench/counters.h"
+#include "test/bench/figures.h"
+#include "test/bench/floor.h"
+#include "test/bench/sender.h"
+#include "test/bench/viewers.h"
+#include "worker/engine/seal.h"
+
+enum {
+    ROUNDS = 4,
+    WARM_FRAMES = 5,
+    FLOOR_FRAMES = 10,
+    COUNTERS_FD = 200,
+    SETTLE_MS = 10,
+    SETTLE_TRIES = 30
+};
+
+struct setup {
+    enum viewers_kind kind;
+    enum sender_cut cut;
+    size_t n;
+};
+
+static const struct setup setups[] = {
+    {VIEWERS_PLAIN, SENDER_CUT_FULL, 1},    {VIEWERS_PLAIN, SENDER_CUT_FULL, 10},
+    {VIEWERS_PLAIN, SENDER_CUT_FULL, 100},  {VIEWERS_PLAIN, SENDER_CUT_FULL, 500},
+    {VIEWERS_WEBRTC, SENDER_CUT_FULL, 1},   {VIEWERS_WEBRTC, SENDER_CUT_FULL, 10},
+    {VIEWERS_WEBRTC, SENDER_CUT_FULL, 100}, {VIEWERS_WEBRTC, SENDER_CUT_FULL, 500},
+    {VIEWERS_WEBRTC, SENDER_CUT_EVEN, 100},
+};
+
+/* One way of receiving. */
+struct result {
+    struct samples worker; /* ns a packet, as those below */
+    struct samples floor;
+    struct samples usual;
+    struct samples calls;       /* system calls a packet */
+    struct samples allocations; /* a packet */
+    uint64_t sent;              /* packets that viewers should have got, all rounds */
+    uint64_t lost;              /* and did not */
+    uint64_t bad;
+};
+
+struct bench {
+    struct worker_driver driver;
+    struct sender sender;
+    struct viewers viewers;
+    struct floor *floor;
+    struct bench_counters *counters; /* shared with the worker */
+    int frames;                      /* of a window */
+    FILE *json;
+};
+
+static void wait_until(usec at)
+{
+    usec now = clock_now();
+    if (at > now)
+        usleep((useconds_t)(at - now));
+}
+
+struct counts {
+    uint64_t cpu_ns;
+    uint64_t allocations;
+    uint64_t calls;
+    uint64_t bad;
+};
+
+/* What viewers got, once they have read all of it. */
+static uint64_t settled(const struct bench *b)
+{
+    uint64_t got = atomic_load(&b->viewers.shared->rtp);
+    for (int i = 0; i < SETTLE_TRIES; i++) {
+        usleep(SETTLE_MS * 1000);
+        uint64_t now = atomic_load(&b->viewers.shared->rtp);
+        if (now == got)
+            break;
+        got = now;
+    }
+    return got;
+}
+
+static struct counts count(const struct bench *b)
+{
+    return (struct counts){.cpu_ns = driver_cpu_ns(&b->driver),
+                           .allocations = atomic_load(&b->counters->allocations),
+                           .calls = atomic_load(&b->counters->system_calls),
+                           .bad = atomic_load(&b->viewers.shared->bad)};
+}
+
+/* Frames at their pace; returns when the last has had its time. */
+static size_t push(struct bench *b, int frames)
+{
+    size_t packets = 0;
+    usec start = clock_now();
+    for (int i = 0; i < frames; i++) {
+        wait_until(start + i * USEC_PER_SEC / SENDER_FPS);
+        packets += sender_frame(&b->sender);
+    }
+    wait_until(start + frames * USEC_PER_SEC / SENDER_FPS);
+    return packets;
+}
+
+static void measure_worker(struct bench *b, struct result *r, bool drained)
+{
+    viewers_set_mode(&b->viewers, drained ? VIEWERS_DRAIN : VIEWERS_IGNORE);
+    push(b, WARM_FRAMES);
+    uint64_t got = settled(b);
+    struct counts before = count(b);
+    double packets = (double)(push(b, b->frames) * b->viewers.n);
+    struct counts after = count(b);
+    samples_add(&r->worker, (double)(after.cpu_ns - before.cpu_ns) / packets);
+    samples_add(&r->calls, (double)(after.calls - before.calls) / packets);
+    samples_add(&r->allocations, (double)(after.allocations - before.allocations) / packets);
+    if (r->worker.n == 1)
+        return;
+    got = settled(b) - got;
+    r->sent += (uint64_t)packets;
+    r->lost += got < (uint64_t)packets ? (uint64_t)packets - got : 0;
+    r->bad += after.bad - before.bad;
+}
+
+static void measure_floor(struct bench *b, struct samples *out, uint64_t (*frame)(struct floor *),
+                          size_t packets)
+{
+    uint64_t ns = 0;
+    usec start = clock_now();
+    for (int i = 0; i < FLOOR_FRAMES; i++) {
+        wait_until(start + i * USEC_PER_SEC / SENDER_FPS);
+        ns += frame(b->floor);
+    }
+    samples_add(out, (double)ns / FLOOR_FRAMES / (double)packets);
+}
+
+static void measure(struct bench *b, struct result *r, bool drained)
+{
+    size_t packets = sender_frame_packets(&b->sender) * b->viewers.n;
+    measure_worker(b, r, drained);
+    if (drained)
+        viewers_set_mode(&b->viewers, VIEWERS_SWALLOW);
+    measure_floor(b, &r->floor, floor_frame, packets);
+    measure_floor(b, &r->usual, floor_usual_frame, packets);
+}
+
+/* ---- printing ---- */
+
+static void print_head(void)
+{
+    printf("CPU of the worker per forwarded packet: %d fps of %d packets (2.5 Mbit/s), SRTP "
+           "AEAD_AES_128_GCM by %s.\n"
+           "floor: the cipher alone and UDP_SEGMENT; usual: libsrtp2 and a sendto a packet; the "
+           "same bytes to the same sockets.\n\n",
+           SENDER_FPS, (SENDER_FRAME_BYTES + SENDER_PACKET - 1) / SENDER_PACKET, seal_backend());
+    printf("%5s %-13s %-8s %9s %7s %6s %7s %6s %10s %9s %8s\n", "N", "viewers", "read?",
+           "ns/packet", "floor", "ratio", "usual", "ratio", "lost", "calls/pkt", "mallocs");
+}
+
+static void print(struct bench *b, const struct setup *s, const struct result *r, bool drained)
+{
+    char labels[160];
+    const char *kind = s->kind == VIEWERS_PLAIN    ? "plain"
+                       : s->cut == SENDER_CUT_EVEN ? "webrtc, even"
+                                                   : "webrtc";
+    double ns = samples_median(&r->worker);
+    double floor = samples_median(&r->floor);
+    double usual = samples_median(&r->usual);
+    char lost[32] = "-";
+    if (drained)
+        snprintf(lost, sizeof lost, "%llu", (unsigned long long)r->lost);
+    printf("%5zu %-13s %-8s %9.0f %7.0f %6.2f %7.0f %6.2f %10s %9.4f %8.4g\n", s->n, kind,
+           drained ? "yes" : "no", ns, floor, ns / floor, usual, ns / usual, lost,
+           samples_median(&r->calls), samples_median(&r->allocations));
+    fflush(stdout);
+    snprintf(labels, sizeof labels, "\"n\":%zu,\"viewers\":\"%s\",\"cut\":\"%s\",\"drained\":%s",
+             s->n, s->kind == VIEWERS_PLAIN ? "plain" : "webrtc",
+             s->cut == SENDER_CUT_EVEN ? "even" : "full", drained ? "true" : "false");
+    figures_write(b->json, "forward", labels, "ns_per_packet", ns);
+    figures_write(b->json, "forward", labels, "floor_ns_per_packet", floor);
+    figures_write(b->json, "forward", labels, "ratio", ns / floor);
+    figures_write(b->json, "forward", labels, "usual_ns_per_packet", usual);
+    figures_write(b->json, "forward", labels, "ratio_to_usual", ns / usual);
+    figures_write(b->json, "forward", labels, "calls_per_packet", samples_median(&r->calls));
+    figures_write(b->json, "forward", labels, "allocations_per_packet",
+                  samples_median(&r->allocations));
+    if (drained)
+        figures_write(b->json, "forward", labels, "lost_fraction",
+                      r->sent ? (double)r->lost / (double)r->sent : 0);
+    if (r->bad)
+        printf("      %llu packets did not authenticate\n", (unsigned long long)r->bad);
+}
+
+/* ---- one setup ---- */
+
+static void start_worker(struct bench *b)
+{
+    static char preload[512];
+    static char counters[64];
+    char self[400];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s/counters.so", self);
+    snprintf(counters, sizeof counters, "%s=%d", BENCH_COUNTERS_ENV, COUNTERS_FD);
+    struct driver_options o = {.log_level = "warn", .env = {preload, counters}};
+    (void)driver_start(&b->driver, &o);
+    driver_do(&b->driver, "worker.createRouter", "", "{'routerId':'room'}");
+}
+
+/* The first frames, until a viewer has seen what sizes they have on the wire. */
+static void open_floor(struct bench *b)
+{
+    uint32_t sizes[VIEWERS_SIZES];
+    size_t n = sender_frame_packets(&b->sender);
+    for (int i = 0; atomic_load(&b->viewers.shared->n_sizes) < n; i++) {
+        push(b, 1);
+        if (i > 100) {
+            fprintf(stderr, "bench: no media arrives\n%s", driver_log(&b->driver));
+            abort();
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        sizes[i] = atomic_load(&b->viewers.shared->sizes[i]);
+    b->floor = floor_open(b->viewers.addresses, b->viewers.n, sizes, n);
+}
+
+static void run(struct bench *b, const struct setup *s)
+{
+    struct result drained = {0};
+    struct result full = {0};
+    start_worker(b);
+    sender_open(&b->sender, &b->driver, s->kind, s->cut);
+    viewers_open(&b->viewers, &b->driver, s->kind, s->n);
+    viewers_start(&b->viewers);
+    viewers_set_mode(&b->viewers, VIEWERS_DRAIN);
+    open_floor(b);
+    for (int round = 0; round < ROUNDS; round++) {
+        measure(b, &drained, true);
+        measure(b, &full, false);
+    }
+    print(b, s, &drained, true);
+    print(b, s, &full, false);
+    sender_close(&b->sender);
+    viewers_close(&b->viewers);
+    floor_close(b->floor);
+    const char *wrong = driver_stop(&b->driver);
+    if (wrong)
+        fprintf(stderr, "bench: %s\n", wrong);
+}
+
+/* Shared memory under a descriptor that the worker inherits. */
+static struct bench_counters *share_counters(void)
+{
+    int fd = memfd_create("counters", 0);
+    if (fd < 0 || dup2(fd, COUNTERS_FD) < 0 || ftruncate(fd, sizeof(struct bench_counters)) < 0)
+        return NULL;
+    close(fd);
+    void *p = mmap(NULL, sizeof(struct bench_counters), PROT_READ | PROT_WRITE, MAP_SHARED,
+                   COUNTERS_FD, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench b;
+    size_t only = argc > 1 ? strtoul(argv[1], NULL, 10) : 0; /* one N */
+    const char *kind = argc > 2 ? argv[2] : "";              /* "plain" or "webrtc" */
+    b.frames = (int)(figures_setting("BENCH_SECONDS", 1) * SENDER_FPS + 0.5);
+    b.json = figures_open("build/bench.json", false);
+    b.counters = share_counters();
+    if (!b.counters || seal_global_init() != OK)
+        return 1;
+    print_head();
+    for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++) {
+        const struct setup *s = &setups[i];
+        if ((only && s->n != only) || (*kind && (*kind == 'p') != (s->kind == VIEWERS_PLAIN)))
+            continue;
+        run(&b, s);
+    }
+    if (b.json)
+        fclose(b.json);
+    return 0;
+}

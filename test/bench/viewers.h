@@ -1,0 +1,65 @@
+/* N receivers of one worker's media, each on a socket of its own: plain SRTP endpoints, or WebRTC
+ * clients with real ICE, DTLS and SRTP. Connected by the bench's process, then run by a process of
+ * their own, which receives, decrypts and sends feedback. */
+#ifndef WEIR_TEST_BENCH_VIEWERS_H
+#define WEIR_TEST_BENCH_VIEWERS_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/rng.h"
+#include "test/lib/worker_driver.h"
+
+enum viewers_kind { VIEWERS_PLAIN, VIEWERS_WEBRTC };
+
+enum viewers_mode {
+    VIEWERS_DRAIN,  /* reads and decrypts everything, sends feedback */
+    VIEWERS_IGNORE, /* reads nothing, so that the kernel drops at full sockets; sends feedback */
+    VIEWERS_SWALLOW /* reads, and throws away: while somebody else sends */
+};
+
+enum {
+    /* Of a WebRTC viewer's packets, one in so many is asked for again by NACK. */
+    VIEWERS_NACK_ONE_IN = 200,
+    VIEWERS_SIZES = 16
+};
+
+/* Between the two processes. */
+struct viewers_shared {
+    _Atomic int mode; /* enum viewers_mode */
+    _Atomic int seen; /* the mode that the viewers follow */
+    _Atomic bool end;
+    _Atomic uint64_t rtp;                  /* media packets that authenticated */
+    _Atomic uint64_t rtx;                  /* retransmissions */
+    _Atomic uint64_t bad;                  /* did not authenticate */
+    _Atomic uint64_t feedback;             /* RTCP packets sent */
+    _Atomic uint32_t sizes[VIEWERS_SIZES]; /* of the first viewer's first packets, as on the wire */
+    _Atomic uint32_t n_sizes;
+};
+
+struct viewer;
+
+struct viewers {
+    enum viewers_kind kind;
+    size_t n;
+    struct viewer *all;            /* owned */
+    struct sockaddr_in *addresses; /* owned; where each receives */
+    struct viewers_shared *shared; /* owned, shared memory */
+    struct worker_driver *driver;  /* borrowed */
+    struct rng rng;
+    int pid; /* of their process; 0: none */
+};
+
+/* Connects n viewers to the router "room" and its producer "cam". Aborts when it cannot. */
+void viewers_open(struct viewers *v, struct worker_driver *driver, enum viewers_kind kind,
+                  size_t n);
+/* Hands them to a process of their own. */
+void viewers_start(struct viewers *v);
+/* Returns when the viewers follow it. */
+void viewers_set_mode(struct viewers *v, enum viewers_mode mode);
+void viewers_close(struct viewers *v);
+
+#endif
