@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/metrics.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
     LINGER_US = 2 * 1000 * 1000,
     /* However steadily a body drips, it must be over after so many times request_timeout_s. */
     BODY_TIMEOUT_FACTOR = 20,
+    REFUSED_LOG_US = 10 * 1000 * 1000,
     /* Batches of pipelined requests that one turn answers. */
     PIPELINE_ROUNDS = 16,
     /* With more than this waiting for it, a WebSocket's messages wait too. */
@@ -350,12 +352,36 @@ void conn_answered(struct conn *c, bool keep_alive)
 
 /* ---- life ---- */
 
+void conn_refused_for_ip(struct http_server *s, const struct addr *ip)
+{
+    static usec told; /* when the log last said so */
+    usec now = sock_server_now(s->socks);
+    char text[ADDR_TEXT_MAX];
+    metric_add(s->metrics.refused_ip, 1);
+    if (told != 0 && now - told < REFUSED_LOG_US)
+        return;
+    told = now;
+    log_warn("net.too_many_connections", "ip=%s limit=%u", addr_ip_text(ip, text, sizeof text),
+             s->ips.max);
+}
+
 static void *on_opened(void *owner, struct sock *sock, const struct addr *peer)
 {
     struct http_server *s = owner;
-    struct conn *c = s->closing ? NULL : calloc(1, sizeof *c);
-    if (!c)
+    if (s->closing)
         return NULL;
+    bool counted = !addr_ranges_have(s->proxies.ranges, s->proxies.n, peer);
+    if (counted && !ip_limit_take(&s->ips, peer)) {
+        conn_refused_for_ip(s, peer);
+        return NULL;
+    }
+    struct conn *c = calloc(1, sizeof *c);
+    if (!c) {
+        if (counted)
+            ip_limit_give(&s->ips, peer);
+        return NULL;
+    }
+    c->counted = counted;
     c->server = s;
     c->sock = sock;
     c->peer = *peer;
@@ -373,6 +399,8 @@ static void on_closed(void *user)
     c->state = CONN_DEAD;
     list_remove(&c->node);
     metric_add(c->server->metrics.connections, -1);
+    if (c->counted)
+        ip_limit_give(&c->server->ips, &c->peer);
     if (c->ws)
         ws_closed(c);
     out_fini(&c->out);

@@ -7,7 +7,9 @@
 #include "common/arena.h"
 #include "common/list.h"
 #include "common/time.h"
+#include "controller/net/forwarded.h"
 #include "controller/net/http.h"
+#include "controller/net/ip_limit.h"
 #include "controller/net/out.h"
 #include "controller/net/parse.h"
 #include "controller/net/router.h"
@@ -32,6 +34,7 @@ struct conn {
     struct http_server *server; /* parent */
     struct sock *sock;
     struct addr peer;
+    bool counted; /* in server->ips */
     enum conn_state state;
     usec since;    /* when the state, or the head, began */
     usec progress; /* last time something was received (BODY) or taken by the client */
@@ -96,7 +99,9 @@ struct http_server {
     struct files_mount *mounts; /* owned, longest prefix first */
     struct ws_route *ws_routes; /* owned */
     struct gzip_cache *gzip;    /* owned */
-    struct http_config config;  /* its strings are owned */
+    struct ip_limit ips;        /* connections, and WebSockets that came by proxies */
+    struct forwarded_proxies proxies;
+    struct http_config config; /* its strings are owned */
     uint16_t port;
     bool closing;
     void (*done)(void *user);
@@ -105,6 +110,7 @@ struct http_server {
         struct metric *codes[600]; /* by status, filled on first use */
         struct metric *connections;
         struct metric *ws_connections;
+        struct metric *refused_ip;
         struct metric *received;
         struct metric *sent;
         struct metric_histogram *seconds;
@@ -145,6 +151,9 @@ void respond_count(struct http_server *s, int status, usec took);
 void respond_finish(struct http_request *req, int status);
 void respond_preflight(struct http_request *req);
 void respond_method_not_allowed(struct http_request *req);
+
+/* conn.c: told to the log now and then. */
+void conn_refused_for_ip(struct http_server *s, const struct addr *ip);
 
 /* ws.c */
 void ws_routes_free(struct http_server *s);

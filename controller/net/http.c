@@ -123,6 +123,7 @@ static enum err config_copy(struct http_config *out, const struct http_config *i
 {
     *out = *in;
     out->host = out->cert_file = out->key_file = NULL; /* needed at opening only */
+    out->trusted_proxies = NULL;                       /* copied, see below */
     out->cors_origin = out->page_csp = NULL;
     if (out->max_connections == 0)
         out->max_connections = HTTP_DEFAULT_MAX_CONNECTIONS;
@@ -141,6 +142,14 @@ static enum err config_copy(struct http_config *out, const struct http_config *i
     return copy_string(&out->page_csp) ? OK : ERR_NOMEM;
 }
 
+static void copy_proxies(struct http_server *s, const struct http_config *config)
+{
+    s->proxies.n = config->n_trusted_proxies < FORWARDED_PROXIES_MAX ? config->n_trusted_proxies
+                                                                     : FORWARDED_PROXIES_MAX;
+    for (size_t i = 0; i < s->proxies.n; i++)
+        s->proxies.ranges[i] = config->trusted_proxies[i];
+}
+
 static void server_free(struct http_server *s)
 {
     if (!s)
@@ -149,6 +158,7 @@ static void server_free(struct http_server *s)
     files_mounts_free(s);
     ws_routes_free(s);
     gzip_cache_close(s->gzip);
+    ip_limit_fini(&s->ips);
     config_fini(&s->config);
     free(s);
 }
@@ -158,6 +168,9 @@ static void register_metrics(struct http_server *s)
     struct metrics *m = s->config.metrics;
     s->metrics.connections = metric_gauge(m, "http_connections", "Connections open now.", NULL, 0);
     s->metrics.ws_connections = metric_gauge(m, "ws_connections", "WebSockets open now.", NULL, 0);
+    s->metrics.refused_ip =
+        metric_counter(m, "http_refused_per_address_total",
+                       "Connections refused since their address had too many.", NULL, 0);
     s->metrics.received =
         metric_counter(m, "http_received_bytes_total", "Bytes received from clients.", NULL, 0);
     s->metrics.sent = metric_counter(m, "http_sent_bytes_total", "Bytes sent to clients.", NULL, 0);
@@ -179,6 +192,8 @@ enum err http_server_open(struct http_server **out, struct uv_loop_s *loop,
         server_free(s);
         return e;
     }
+    s->ips.max = config->max_connections_per_ip;
+    copy_proxies(s, config);
     list_init(&s->conns);
     register_metrics(s);
     struct sock_config sc = {

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/addr_range.h"
 #include "common/bytes.h"
 #include "common/err.h"
 #include "common/fields.h"
@@ -63,10 +64,14 @@ struct http_config {
                                  */
     unsigned idle_timeout_s;    /* a connection between two requests; 0: 60 */
     unsigned write_timeout_s;   /* an answer of which the client takes nothing for so long; 0: 30 */
-    bool behind_proxy;          /* the peer is the last address of X-Forwarded-For */
-    const char *cors_origin;    /* Access-Control-Allow-Origin of routes with cors; NULL: "*" */
-    const char *page_csp;       /* Content-Security-Policy of HTML; NULL: the built-in one */
-    struct metrics *metrics;    /* borrowed, outlives the server; NULL: none */
+    unsigned max_connections_per_ip; /* 0: no limit; beyond, new ones are closed. Connections of
+                                        trusted proxies do not count, but the WebSockets that they
+                                        carry do, for whom they were opened */
+    const struct addr_range *trusted_proxies; /* whose X-Forwarded-For and -Proto are believed */
+    size_t n_trusted_proxies;                 /* at most FORWARDED_PROXIES_MAX count */
+    const char *cors_origin; /* Access-Control-Allow-Origin of routes with cors; NULL: "*" */
+    const char *page_csp;    /* Content-Security-Policy of HTML; NULL: the built-in one */
+    struct metrics *metrics; /* borrowed, outlives the server; NULL: none */
 };
 
 /* Listens at once (the port is bound when this returns), answers when the loop runs. Strings are
@@ -127,8 +132,11 @@ const char *http_header(const struct http_request *req, const char *name);
 /* The token of "Authorization: Bearer <token>", or NULL. */
 const char *http_bearer(const struct http_request *req);
 const char *http_cookie(const struct http_request *req, const char *name);
-/* Who sent it; IPv4-mapped addresses appear as IPv4. */
+/* Who sent it, also by way of a trusted proxy; IPv4-mapped addresses appear as IPv4. */
 const struct addr *http_peer(const struct http_request *req);
+/* Some proxy says that it speaks for somebody else, be it trusted or not. */
+bool http_is_forwarded(const struct http_request *req);
+/* The client speaks TLS: to us, or to a trusted proxy. */
 bool http_is_tls(const struct http_request *req);
 /* NUL-terminated behind its n bytes. */
 struct slice http_body(const struct http_request *req);

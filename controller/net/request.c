@@ -65,18 +65,12 @@ static bool copy_headers(struct http_request *req, const struct http_head *h)
     return true;
 }
 
-/* Behind a proxy of ours, the last address in the list is the one that the proxy itself saw. */
-static void take_forwarded(struct http_request *req)
+static void take_forwarded(struct http_request *req, const struct forwarded_proxies *trusted)
 {
-    const char *list = http_header(req, "x-forwarded-for");
-    if (!list)
+    if (!addr_ranges_have(trusted->ranges, trusted->n, &req->peer))
         return;
-    const char *last = strrchr(list, ',');
-    last = last ? last + 1 : list;
-    last += strspn(last, " \t");
-    struct addr a;
-    if (addr_parse(&a, last, 0) == OK)
-        req->peer = a;
+    req->peer = forwarded_peer(trusted, &req->peer, http_header(req, "x-forwarded-for"));
+    req->tls = req->tls || forwarded_tls(http_header(req, "x-forwarded-proto"));
 }
 
 static bool fill(struct http_request *req, const struct http_head *h, int *status)
@@ -117,8 +111,7 @@ struct http_request *request_new(struct conn *c, const struct http_head *h, int 
         request_free(req);
         return NULL;
     }
-    if (c->server->config.behind_proxy)
-        take_forwarded(req);
+    take_forwarded(req, &c->server->proxies);
     return req;
 }
 
@@ -238,6 +231,16 @@ const char *http_cookie(const struct http_request *req, const char *name)
 const struct addr *http_peer(const struct http_request *req)
 {
     return &req->peer;
+}
+
+bool http_is_forwarded(const struct http_request *req)
+{
+    static const char *const names[] = {"x-forwarded-for", "forwarded", "x-real-ip", "via"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (http_header(req, names[i]))
+            return true;
+    }
+    return false;
 }
 
 bool http_is_tls(const struct http_request *req)

@@ -31,6 +31,7 @@ struct ws_conn {
     usec pinged; /* 0: nothing is outstanding */
     usec closing_since;
     bool closing; /* our close frame is queued */
+    bool counted; /* peer is in server->ips: it came by a proxy */
     int code;     /* to be told to the handler */
 };
 
@@ -137,8 +138,8 @@ static const struct ws_endpoint *check_handshake(struct http_request *req, char 
     }
     int status = e->handlers->accept ? e->handlers->accept(req, e->user) : 0;
     if (status != 0) {
-        http_respond_error(req, status, status == 401 ? err_name(ERR_AUTH) : err_name(ERR_DENIED),
-                           NULL, "the connection is refused");
+        enum err e_name = status == 401 ? ERR_AUTH : status == 503 ? ERR_UNAVAILABLE : ERR_DENIED;
+        http_respond_error(req, status, err_name(e_name), NULL, "the connection is refused");
         return NULL;
     }
     return e;
@@ -150,14 +151,25 @@ void ws_upgrade(struct conn *c, struct http_request *req)
     const struct ws_endpoint *e = check_handshake(req, accept);
     if (!e)
         return;
+    /* A proxy's connection was not counted when it came; whom it is for was not known yet. */
+    bool counted = !c->counted && !addr_eq(&req->peer, &c->peer);
+    if (counted && !ip_limit_take(&c->server->ips, &req->peer)) {
+        conn_refused_for_ip(c->server, &req->peer);
+        http_respond_error(req, 429, err_name(ERR_FULL), NULL,
+                           "this address has as many connections as it may have");
+        return;
+    }
     struct ws_conn *ws = calloc(1, sizeof *ws);
     if (!ws) {
+        if (counted)
+            ip_limit_give(&c->server->ips, &req->peer);
         http_respond_error(req, 503, err_name(ERR_NOMEM), NULL, err_text(ERR_NOMEM));
         return;
     }
     ws->conn = c;
     ws->endpoint = e;
     ws->peer = req->peer;
+    ws->counted = counted;
     ws->heard = conn_now(c);
     ws->code = WS_CLOSE_ABNORMAL;
     ws_frame_reader_init(&ws->reader, e->max_message);
@@ -167,6 +179,8 @@ void ws_upgrade(struct conn *c, struct http_request *req)
     if (e->subprotocol)
         (void)http_set_header(req, "Sec-WebSocket-Protocol", e->subprotocol);
     if (!respond_head(req, 101, NULL, 0)) {
+        if (counted)
+            ip_limit_give(&c->server->ips, &req->peer);
         free(ws);
         respond_finish(req, 500);
         return;
@@ -387,6 +401,8 @@ void ws_closed(struct conn *c)
     struct ws_conn *ws = c->ws;
     metric_add(c->server->metrics.ws_connections, -1);
     ws->endpoint->handlers->close(ws, ws->code, ws->endpoint->user);
+    if (ws->counted)
+        ip_limit_give(&c->server->ips, &ws->peer);
     ws_frame_reader_fini(&ws->reader);
     free(ws);
     c->ws = NULL;

@@ -394,12 +394,46 @@ describe('configuration', () => {
         assert.match(wrong.err, /the certificate .*key\.pem/);
     });
     it('believes a proxy only if it is told to', async () => {
-        const s = await startServer({ env: { WEIR_TEST_PROXY: '1' } });
+        const s = await startServer({ env: { WEIR_TEST_PROXY: '127.0.0.0/8' } });
         const r = await s.request('/peer', { headers: { 'x-forwarded-for': '1.2.3.4, 5.6.7.8' } });
         assert.deepEqual(r.json(), { peer: '5.6.7.8' });
+        const chain = await s.request('/peer', { headers: { 'x-forwarded-for': '1.2.3.4, 5.6.7.8, 127.0.0.9' } });
+        assert.deepEqual(chain.json(), { peer: '5.6.7.8' });
         const bad = await s.request('/peer', { headers: { 'x-forwarded-for': 'unknown' } });
         assert.deepEqual(bad.json(), { peer: '127.0.0.1' });
         assert.equal((await s.stop()).code, 0);
+    });
+    it('gives each address so many connections, and those that a proxy brings as well', async () => {
+        const s = await startServer({ env: { WEIR_TEST_CONNECTIONS_PER_IP: '2' } });
+        const socks = await Promise.all([s.connect(), s.connect()]);
+        const third = net.connect({ host: '127.0.0.1', port: s.port });
+        third.on('error', () => {});
+        assert.notEqual((await readAll(third)).why, 'time');
+        socks[0].destroy();
+        await until(async () => { try { return (await s.request('/json')).status === 200; } catch { return false; } });
+        socks[1].destroy();
+        assert.equal((await s.stop()).code, 0);
+
+        const p = await startServer({ env: { WEIR_TEST_CONNECTIONS_PER_IP: '2', WEIR_TEST_PROXY: '127.0.0.1' } });
+        const many = await Promise.all([p.connect(), p.connect(), p.connect(), p.connect()]);
+        const upgrade = (sock, who) => {
+            sock.write('GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+                + `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: ${who}\r\n\r\n`);
+            return new Promise((done) => { sock.once('data', (d) => done(Number(/^HTTP\/1.1 (\d+)/.exec(d)[1]))); });
+        };
+        assert.equal(await upgrade(many[0], '9.9.9.9'), 101);
+        assert.equal(await upgrade(many[1], '9.9.9.9'), 101);
+        assert.equal(await upgrade(many[2], '9.9.9.9'), 429);
+        assert.equal(await upgrade(many[3], '8.8.8.8'), 101);
+        many[0].destroy();
+        await until(async () => {
+            const sock = await p.connect();
+            const status = await upgrade(sock, '9.9.9.9');
+            sock.destroy();
+            return status === 101;
+        });
+        for (const x of many) x.destroy();
+        assert.equal((await p.stop()).code, 0);
     });
     it('listens on all addresses, and shows IPv4 peers as such', async () => {
         const s = await startServer({ host: '::' });

@@ -369,6 +369,9 @@ int main(int argc, char **argv)
     must(metrics_open(&metrics));
     unsigned timeout = getenv("WEIR_TEST_SHORT") ? 1 : 0;
     const char *limit = getenv("WEIR_TEST_CONNECTIONS");
+    const char *per_ip = getenv("WEIR_TEST_CONNECTIONS_PER_IP");
+    const char *proxy = getenv("WEIR_TEST_PROXY");
+    struct addr_range proxies;
     struct http_config config = {
         .host = argc > 2 ? argv[2] : "127.0.0.1",
         .port = argc > 3 ? (uint16_t)atoi(argv[3]) : 0,
@@ -378,7 +381,9 @@ int main(int argc, char **argv)
         .idle_timeout_s = timeout,
         .write_timeout_s = timeout,
         .max_connections = limit ? (unsigned)atoi(limit) : 0,
-        .behind_proxy = getenv("WEIR_TEST_PROXY") != NULL,
+        .max_connections_per_ip = per_ip ? (unsigned)atoi(per_ip) : 0,
+        .trusted_proxies = &proxies,
+        .n_trusted_proxies = proxy && addr_range_parse(&proxies, proxy) == OK,
         .metrics = metrics,
     };
     char error[256] = "";
