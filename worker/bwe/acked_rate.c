@@ -1,0 +1,29 @@
+#include "worker/bwe/acked_rate.h"
+
+void acked_rate_reset(struct acked_rate *a)
+{
+    *a = (struct acked_rate){0};
+    rate_init(&a->rate, ACKED_RATE_WINDOW_US);
+}
+
+void acked_rate_add(struct acked_rate *a, usec arrival, size_t size)
+{
+    /* A silence is not a low rate: after it, a window must fill anew. */
+    if (a->started && arrival - a->newest > ACKED_RATE_WINDOW_US)
+        acked_rate_reset(a);
+    if (!a->started) {
+        a->started = true;
+        a->first = a->newest = arrival;
+        return; /* what came before it is not known */
+    }
+    if (arrival > a->newest)
+        a->newest = arrival;
+    rate_add(&a->rate, a->newest, size);
+}
+
+double acked_rate_bps(struct acked_rate *a)
+{
+    if (!a->started || a->newest - a->first < ACKED_RATE_WINDOW_US)
+        return 0;
+    return rate_bps(&a->rate, a->newest);
+}

@@ -1,0 +1,30 @@
+/* The rate at which packets arrive at the peer: R_hat of draft-ietf-rmcat-gcc-02 section 5.5, by
+ * the arrival times that feedback tells. Sans-IO. Owned by an estimator. */
+#ifndef WEIR_BWE_ACKED_RATE_H
+#define WEIR_BWE_ACKED_RATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/time.h"
+#include "worker/rtp/rate.h"
+
+enum {
+    /* gcc-02 5.5: "T is usually 0.5 to 1 second" */
+    ACKED_RATE_WINDOW_US = 500000
+};
+
+struct acked_rate {
+    struct rate rate;
+    usec first; /* arrivals */
+    usec newest;
+    bool started;
+};
+
+void acked_rate_reset(struct acked_rate *a);
+void acked_rate_add(struct acked_rate *a, usec arrival, size_t size);
+/* Bits per second over the last window of arrivals; 0: not known yet. */
+double acked_rate_bps(struct acked_rate *a);
+
+#endif

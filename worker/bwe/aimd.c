@@ -1,0 +1,135 @@
+#include "worker/bwe/aimd.h"
+
+#include <math.h>
+
+#define ETA 1.08 /* gcc-02 5.5: eta = 1.08 ^ min(time_since_last_update_ms / 1000, 1.0) */
+#define INCREASE_MIN_BPS 1000.0
+#define ADDITIVE_MIN_BPS 4000.0 /* a second */
+/* gcc-02 5.5: "A_hat(i) < 1.5 * R_hat(i)"; the constant lets a silent start grow. */
+#define ABOVE_ACKED 1.5
+#define ABOVE_ACKED_BPS 10000.0
+#define PACKET_BITS (8 * 1200.0)
+#define FRAMES_PER_SECOND 30.0
+
+enum { RESPONSE_EXTRA_US = 100 * 1000, REDUCE_MIN_US = 10 * 1000, REDUCE_MAX_US = 200 * 1000 };
+
+void aimd_init(struct aimd *a, double start_bps, double min_bps, double max_bps)
+{
+    *a = (struct aimd){
+        .state = AIMD_HOLD, .bps = start_bps, .rtt = AIMD_DEFAULT_RTT_US, .decreased_at = -1};
+    link_capacity_reset(&a->capacity);
+    aimd_set_limits(a, min_bps, max_bps);
+}
+
+static void clamp(struct aimd *a)
+{
+    a->bps = fmax(fmin(a->bps, a->max_bps), a->min_bps);
+}
+
+void aimd_set_limits(struct aimd *a, double min_bps, double max_bps)
+{
+    a->min_bps = min_bps;
+    a->max_bps = max_bps;
+    clamp(a);
+}
+
+/* gcc-02 5.5, the table of transitions:
+ *            Hold        Increase    Decrease
+ * over-use   Decrease    Decrease
+ * normal     Increase                Hold
+ * under-use              Hold        Hold       */
+static void transit(struct aimd *a, usec now, enum bandwidth_usage usage)
+{
+    switch (usage) {
+    case USAGE_NORMAL:
+        if (a->state == AIMD_HOLD) {
+            a->state = AIMD_INCREASE;
+            a->changed_at = now;
+        }
+        break;
+    case USAGE_OVERUSE:
+        a->state = AIMD_DECREASE;
+        break;
+    case USAGE_UNDERUSE:
+        a->state = AIMD_HOLD;
+        break;
+    }
+}
+
+/* gcc-02 5.5: near convergence "at most half a packet per response_time interval", with the
+ * estimator's own delay of 100 ms; doubled since over-use takes time to be seen. */
+static double additive_bps_per_second(const struct aimd *a)
+{
+    double frame_bits = a->bps / FRAMES_PER_SECOND;
+    double packets = fmax(1, ceil(frame_bits / PACKET_BITS));
+    double response_s = 2 * (double)(a->rtt + RESPONSE_EXTRA_US) / USEC_PER_SEC;
+    return fmax(ADDITIVE_MIN_BPS, frame_bits / packets / response_s);
+}
+
+static void increase(struct aimd *a, usec now, double acked_bps)
+{
+    double seconds = fmin(fmax((double)(now - a->changed_at) / USEC_PER_SEC, 0), 1);
+    if (acked_bps > link_capacity_upper_bps(&a->capacity))
+        link_capacity_reset(&a->capacity);
+    double limit = acked_bps > 0 ? ABOVE_ACKED * acked_bps + ABOVE_ACKED_BPS : INFINITY;
+    a->changed_at = now;
+    if (a->bps >= limit)
+        return;
+    double step = a->capacity.known
+                      ? additive_bps_per_second(a) * seconds
+                      : fmax(a->bps * (pow(ETA, seconds) - 1), INCREASE_MIN_BPS * seconds);
+    a->bps = fmin(a->bps + step, limit);
+}
+
+static bool may_reduce(const struct aimd *a, usec now, double acked_bps)
+{
+    usec pause = a->rtt < REDUCE_MIN_US   ? REDUCE_MIN_US
+                 : a->rtt > REDUCE_MAX_US ? REDUCE_MAX_US
+                                          : a->rtt;
+    if (a->decreased_at < 0 || now - a->decreased_at >= pause)
+        return true;
+    return acked_bps > 0 && acked_bps < a->bps / 2;
+}
+
+static void decrease(struct aimd *a, usec now, double acked_bps)
+{
+    if (!may_reduce(a, now, acked_bps))
+        return;
+    a->before_decrease = a->bps;
+    if (acked_bps > 0) {
+        double bps = AIMD_BETA * acked_bps;
+        if (bps > a->bps && a->capacity.known)
+            bps = AIMD_BETA * a->capacity.estimate * 1000;
+        a->bps = fmin(a->bps, bps);
+        if (acked_bps < link_capacity_lower_bps(&a->capacity))
+            link_capacity_reset(&a->capacity);
+        link_capacity_overuse(&a->capacity, acked_bps);
+    } else {
+        a->bps /= 2; /* too much from the start: nothing is known yet */
+    }
+    a->changed_at = a->decreased_at = now;
+}
+
+void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps)
+{
+    transit(a, now, usage);
+    switch (a->state) {
+    case AIMD_HOLD:
+        break;
+    case AIMD_INCREASE:
+        increase(a, now, acked_bps);
+        break;
+    case AIMD_DECREASE:
+        decrease(a, now, acked_bps);
+        a->state = AIMD_HOLD;
+        break;
+    }
+    clamp(a);
+}
+
+void aimd_set(struct aimd *a, usec now, double bps)
+{
+    a->bps = bps;
+    a->changed_at = now;
+    clamp(a);
+}

@@ -1,0 +1,39 @@
+/* The delay-based rate: state machine and rate control of draft-ietf-rmcat-gcc-02 section 5.5.
+ * Sans-IO. Owned by an estimator. */
+#ifndef WEIR_BWE_AIMD_H
+#define WEIR_BWE_AIMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/time.h"
+#include "worker/bwe/link_capacity.h"
+#include "worker/bwe/trendline.h"
+
+#define AIMD_BETA 0.85 /* gcc-02 5.5 and table 1: decrease rate factor */
+
+enum { AIMD_DEFAULT_RTT_US = 200 * 1000 };
+
+enum aimd_state { AIMD_HOLD, AIMD_INCREASE, AIMD_DECREASE };
+
+struct aimd {
+    enum aimd_state state;
+    struct link_capacity capacity;
+    double bps; /* A_hat */
+    double min_bps;
+    double max_bps; /* INFINITY: none */
+    usec rtt;
+    usec changed_at;   /* of the last increase, start of increasing, or decrease */
+    usec decreased_at; /* -1: never */
+    double before_decrease;
+};
+
+void aimd_init(struct aimd *a, double start_bps, double min_bps, double max_bps);
+void aimd_set_limits(struct aimd *a, double min_bps, double max_bps);
+/* At each feedback. acked_bps: 0 when unknown. An over-use that comes sooner than a round trip
+ * after a decrease is that decrease's own past, and ignored. */
+void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps);
+/* A probe was answered at this rate. */
+void aimd_set(struct aimd *a, usec now, double bps);
+
+#endif

@@ -1,0 +1,272 @@
+#include "worker/bwe/estimator.h"
+
+#include <math.h>
+
+#define PROBE_ABOVE_DESIRED 1.5 /* so that a layer has room when it is wanted */
+#define GROW_FACTOR 2.0
+#define GROW_LEAST 1.1 /* a probe that can show less is not worth it */
+#define BACKOFF 0.5
+#define RTT_WEIGHT 0.2
+
+enum {
+    GROW_EVERY_US = 3000 * 1000,
+    GROW_AFTER_DECREASE_US = 1000 * 1000,
+    QUEUE_SOME_US = 50 * 1000, /* a queue that says congestion */
+    QUEUE_NONE_US = 30 * 1000, /* a queue with room for a probe */
+    PACKET_SIZE_MAX = UINT16_MAX
+};
+
+/* ---- limits ---- */
+
+static double or_default(uint64_t bps, double value)
+{
+    return bps > 0 ? (double)bps : value;
+}
+
+static void apply_limits(struct estimator *e)
+{
+    aimd_set_limits(&e->aimd, e->min_bps, e->max_bps);
+    remb_sender_set_limits(&e->remb, e->min_bps, e->max_bps);
+    probe_set_cap(&e->probe, fmin(e->max_bps, PROBE_ABOVE_DESIRED * e->desired_bps));
+}
+
+enum err est_init(struct estimator *e, const struct est_config *c)
+{
+    *e = (struct estimator){
+        .source = c->source,
+        .initial_bps = or_default(c->initial_bps, EST_INITIAL_BPS),
+        .min_bps = or_default(c->min_bps, EST_MIN_BPS),
+        .max_bps = or_default(c->max_bps, INFINITY),
+        .desired_bps = INFINITY,
+        .waiting_since = USEC_NEVER,
+    };
+    e->max_bps = fmax(e->max_bps, e->min_bps);
+    inter_arrival_reset(&e->inter_arrival);
+    trendline_init(&e->trendline);
+    acked_rate_reset(&e->acked);
+    aimd_init(&e->aimd, e->initial_bps, e->min_bps, e->max_bps);
+    queue_delay_reset(&e->queue);
+    loss_control_init(&e->loss);
+    probe_init(&e->probe);
+    probe_meter_init(&e->meter);
+    remb_sender_init(&e->remb, e->initial_bps, e->min_bps, e->max_bps);
+    apply_limits(e);
+    return sent_packets_init(&e->sent);
+}
+
+void est_fini(struct estimator *e)
+{
+    sent_packets_fini(&e->sent);
+}
+
+void est_set_limits(struct estimator *e, uint64_t min_bps, uint64_t max_bps)
+{
+    e->min_bps = or_default(min_bps, EST_MIN_BPS);
+    e->max_bps = fmax(or_default(max_bps, INFINITY), e->min_bps);
+    apply_limits(e);
+}
+
+void est_set_desired(struct estimator *e, uint64_t bps)
+{
+    e->desired_bps = bps == UINT64_MAX ? INFINITY : (double)bps;
+    apply_limits(e);
+}
+
+/* ---- answers ---- */
+
+static double target(const struct estimator *e)
+{
+    if (e->source == EST_REMB)
+        return remb_sender_bps(&e->remb);
+    double bps = fmin(e->aimd.bps, e->loss.limit_bps);
+    return fmax(fmin(bps, e->remb.remb_bps), e->min_bps);
+}
+
+uint64_t est_target_bps(const struct estimator *e)
+{
+    return (uint64_t)target(e);
+}
+
+double est_inherent_loss(const struct estimator *e)
+{
+    return e->loss.inherent;
+}
+
+/* ---- sending ---- */
+
+void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size)
+{
+    if (e->source == EST_REMB)
+        return;
+    if (!e->sent.started)
+        probe_start(&e->probe, now, e->initial_bps);
+    const struct probe_cluster *c = probe_active(&e->probe);
+    uint8_t id = PROBE_NONE;
+    if (c) {
+        id = c->id;
+        if (c->packets == 0)
+            probe_meter_expect(&e->meter, id, c->min_bytes);
+    }
+    uint16_t bytes = size < PACKET_SIZE_MAX ? (uint16_t)size : PACKET_SIZE_MAX;
+    sent_packets_add(&e->sent, now, seq, bytes, id);
+    probe_sent(&e->probe, now, size);
+    alr_sent(&e->alr, now, size, target(e));
+    if (e->waiting_since == USEC_NEVER)
+        e->waiting_since = now;
+}
+
+size_t est_next_padding(struct estimator *e, usec now)
+{
+    return e->source == EST_TRANSPORT_CC ? probe_padding(&e->probe, now) : 0;
+}
+
+/* ---- feedback ---- */
+
+static void restart_delay(struct estimator *e)
+{
+    inter_arrival_reset(&e->inter_arrival);
+    trendline_init(&e->trendline);
+    queue_delay_reset(&e->queue);
+    acked_rate_reset(&e->acked);
+}
+
+/* One that arrived. True: *probed is a probe's result. */
+static bool arrived(struct estimator *e, usec now, const struct packet_result *p, double *probed)
+{
+    struct arrival_delta d;
+    acked_rate_add(&e->acked, p->arrived_at, p->size);
+    queue_delay_add(&e->queue, p->sent_at, p->arrived_at);
+    if (inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
+        trendline_add(&e->trendline, d.sent, d.arrival, p->arrived_at);
+    return probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
+                           e->loss.inherent, probed);
+}
+
+static void learn_rtt(struct estimator *e, usec rtt, bool reported)
+{
+    if (rtt <= 0 || (e->rtt_reported && !reported))
+        return;
+    if (e->rtt == 0 || (reported && !e->rtt_reported))
+        e->rtt = rtt;
+    else
+        e->rtt += (usec)(RTT_WEIGHT * (double)(rtt - e->rtt));
+    e->rtt_reported = e->rtt_reported || reported;
+    e->aimd.rtt = e->rtt;
+}
+
+/* A result below what is sent already says nothing that the delay does not say better, unless too
+ * little is sent for the delay to say anything. */
+static void apply_probe(struct estimator *e, usec now, double bps)
+{
+    if (bps > e->aimd.bps || e->alr.limited) {
+        aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
+        link_capacity_probe(&e->aimd.capacity, bps);
+    }
+    probe_answer(&e->probe, now, bps);
+}
+
+/* From time to time one cluster above the estimate, while the way is free: so a link that has
+ * become faster is found, also when the application sends less than it may. */
+static void probe_for_growth(struct estimator *e, usec now)
+{
+    double bps = target(e);
+    double wanted = fmin(fmin(GROW_FACTOR * bps, e->probe.cap_bps), e->remb.remb_bps);
+    bool calm = e->trendline.usage == USAGE_NORMAL && e->queue.standing < QUEUE_NONE_US &&
+                isinf(e->loss.limit_bps);
+    bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
+    if (!calm || recent || wanted < GROW_LEAST * bps || bps >= e->desired_bps ||
+        now - e->grow_at < GROW_EVERY_US || probe_busy(&e->probe, now))
+        return;
+    e->grow_at = now;
+    probe_request(&e->probe, now, wanted, true);
+}
+
+static void update(struct estimator *e, usec now, bool has_probe, double probed)
+{
+    enum bandwidth_usage usage = e->trendline.usage;
+    queue_delay_end(&e->queue, now);
+    bool congested = usage == USAGE_OVERUSE || e->queue.standing > QUEUE_SOME_US;
+    double acked = acked_rate_bps(&e->acked);
+    e->acked_bps = acked / (1 - e->loss.inherent);
+    loss_control_update(&e->loss, now, congested, acked);
+    if (has_probe && usage != USAGE_OVERUSE)
+        apply_probe(e, now, probed);
+    else
+        aimd_update(&e->aimd, now, usage, e->acked_bps);
+    probe_for_growth(e, now);
+}
+
+void est_feedback(struct estimator *e, usec now, const struct twcc *t)
+{
+    struct sent_report report;
+    struct packet_result p;
+    double probed = 0;
+    bool has_probe = false;
+    usec newest_sent = -1;
+    if (e->source == EST_REMB)
+        return;
+    if (!sent_packets_report(&e->sent, now, t, &report)) {
+        e->rejected++;
+        return;
+    }
+    if (report.clock_jump || (e->answered && now - e->feedback_at > EST_STREAM_GAP_US))
+        restart_delay(e);
+    while (sent_packets_next(&e->sent, &report, &p)) {
+        bool lost = p.arrived_at == USEC_NEVER;
+        if (p.late)
+            loss_control_found(&e->loss);
+        else
+            loss_control_packet(&e->loss, p.sent_at, p.size, lost);
+        if (lost)
+            continue;
+        if (p.sent_at > newest_sent)
+            newest_sent = p.sent_at;
+        if (arrived(e, now, &p, &probed))
+            has_probe = true;
+    }
+    e->answered = true;
+    e->feedbacks++;
+    e->feedback_at = now;
+    e->waiting_since = e->sent.in_flight > 0 ? now : USEC_NEVER;
+    if (newest_sent < 0)
+        return;
+    learn_rtt(e, now - newest_sent, false);
+    update(e, now, has_probe, probed);
+}
+
+void est_rr(struct estimator *e, usec now, uint8_t fraction_lost, usec rtt)
+{
+    learn_rtt(e, rtt, true);
+    if (e->source == EST_REMB)
+        remb_sender_report(&e->remb, now, fraction_lost / 256.0, rtt);
+}
+
+void est_remb(struct estimator *e, uint64_t bps)
+{
+    remb_sender_remb(&e->remb, (double)bps);
+}
+
+/* ---- time ---- */
+
+void est_timeout(struct estimator *e, usec now)
+{
+    sent_packets_grow(&e->sent);
+    probe_timeout(&e->probe, now);
+    if (e->waiting_since == USEC_NEVER || now - e->waiting_since < EST_SILENCE_US)
+        return;
+    /* Nothing comes back: the way, or the way back, is full or gone. */
+    aimd_set(&e->aimd, now, BACKOFF * e->aimd.bps);
+    e->waiting_since = now - EST_SILENCE_US + EST_BACKOFF_US;
+}
+
+usec est_deadline(const struct estimator *e)
+{
+    if (e->source == EST_REMB)
+        return USEC_NEVER;
+    usec at = probe_deadline(&e->probe);
+    if (e->sent.crowded)
+        at = 0;
+    if (e->waiting_since != USEC_NEVER)
+        at = usec_min(at, e->waiting_since + EST_SILENCE_US);
+    return at;
+}

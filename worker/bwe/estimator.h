@@ -1,0 +1,111 @@
+/* How much may be sent to a peer: send-side estimation by transport-wide feedback, or by REMB and
+ * receiver reports where the peer has nothing else. Follows draft-ietf-rmcat-gcc-02 with the
+ * trendline filter in place of the Kalman filter, probing, and loss reasoning (docs/bwe.md).
+ * Sans-IO. Owned by a transport; the steps are files of their own.
+ *
+ *   est_sent -> sent_packets -> est_feedback -> inter_arrival -> trendline -> aimd --+
+ *                                  |-> acked_rate ------------------------------^   |
+ *                                  |-> loss_control --------------------------------+-> target
+ *                                  +-> probe_meter -> aimd          est_remb, est_rr -+
+ */
+#ifndef WEIR_BWE_ESTIMATOR_H
+#define WEIR_BWE_ESTIMATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/time.h"
+#include "worker/bwe/acked_rate.h"
+#include "worker/bwe/aimd.h"
+#include "worker/bwe/alr.h"
+#include "worker/bwe/inter_arrival.h"
+#include "worker/bwe/loss_control.h"
+#include "worker/bwe/probe.h"
+#include "worker/bwe/probe_meter.h"
+#include "worker/bwe/queue_delay.h"
+#include "worker/bwe/remb_sender.h"
+#include "worker/bwe/sent_packets.h"
+#include "worker/bwe/trendline.h"
+
+enum {
+    EST_INITIAL_BPS = 600 * 1000,
+    EST_MIN_BPS = 30 * 1000,
+    EST_STREAM_GAP_US = 2000 * 1000, /* of feedback; after it delays are measured anew */
+    EST_SILENCE_US = 1500 * 1000,    /* unanswered packets so old make it back off */
+    EST_BACKOFF_US = 1000 * 1000     /* and again, as long as nothing comes */
+};
+
+enum est_source {
+    EST_TRANSPORT_CC, /* the peer sends transport-wide feedback */
+    EST_REMB          /* it has at most REMB */
+};
+
+struct est_config {
+    enum est_source source;
+    uint64_t initial_bps; /* 0: EST_INITIAL_BPS */
+    uint64_t min_bps;     /* 0: EST_MIN_BPS */
+    uint64_t max_bps;     /* 0: none */
+};
+
+struct estimator {
+    enum est_source source;
+    struct sent_packets sent;
+    struct inter_arrival inter_arrival;
+    struct trendline trendline;
+    struct acked_rate acked;
+    struct aimd aimd;
+    struct alr alr;
+    struct queue_delay queue;
+    struct loss_control loss;
+    struct probe probe;
+    struct probe_meter meter;
+    struct remb_sender remb;
+    double initial_bps;
+    double min_bps;
+    double max_bps;     /* INFINITY: none */
+    double desired_bps; /* INFINITY: as much as there is */
+    double acked_bps;   /* compensated for random loss; 0: not known */
+    usec rtt;           /* 0: not known */
+    bool rtt_reported;  /* by receiver reports; else from feedback */
+    usec feedback_at;
+    bool answered;      /* feedback has come */
+    usec waiting_since; /* USEC_NEVER: nothing is unanswered */
+    usec grow_at;       /* of the last probe for growth */
+    uint64_t feedbacks;
+    uint64_t rejected; /* feedback that spoke of nothing sent */
+};
+
+MUST_CHECK enum err est_init(struct estimator *e, const struct est_config *c);
+void est_fini(struct estimator *e);
+
+/* ---- limits; 0 as in est_config ---- */
+void est_set_limits(struct estimator *e, uint64_t min_bps, uint64_t max_bps);
+/* What all consumers together could use: nothing far above it is probed for. 0: nobody wants
+ * anything; UINT64_MAX, the initial value: as much as there is. */
+void est_set_desired(struct estimator *e, uint64_t bps);
+
+/* ---- inputs ---- */
+/* Each packet with a transport-wide number; size: bytes of the datagram. Retransmissions and
+ * padding too. What is sent while a probe is under way becomes part of it. */
+void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size);
+void est_feedback(struct estimator *e, usec now, const struct twcc *t);
+/* share: fraction lost (of 256) in a receiver report; rtt: 0 when unknown. */
+void est_rr(struct estimator *e, usec now, uint8_t fraction_lost, usec rtt);
+void est_remb(struct estimator *e, uint64_t bps);
+
+/* ---- time ---- */
+void est_timeout(struct estimator *e, usec now);
+/* Also when padding is due: est_timeout, then est_next_padding until it gives 0. */
+usec est_deadline(const struct estimator *e);
+/* Size of the padding packet to send now (RTX padding, as near as can be), then est_sent as for any
+ * packet; 0: none. A caller that has nothing to send it on just does not ask, or does not send. */
+size_t est_next_padding(struct estimator *e, usec now);
+
+/* ---- answers ---- */
+uint64_t est_target_bps(const struct estimator *e);
+/* The share of packets that gets lost without congestion, 0 to 1. */
+double est_inherent_loss(const struct estimator *e);
+
+#endif

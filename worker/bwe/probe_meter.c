@@ -1,0 +1,80 @@
+#include "worker/bwe/probe_meter.h"
+
+#include <math.h>
+
+#include "worker/bwe/probe.h"
+
+#define ARRIVED_MIN 0.8 /* of the cluster's packets and bytes */
+#define FASTER_MAX 2.0  /* what arrives so much faster than it was sent was held up elsewhere */
+/* When less comes out than went in, the link is full: stay a little below it. */
+#define FULL 0.9
+#define FULL_SHARE 0.95
+
+enum { INTERVAL_MAX_US = 1000 * 1000 };
+
+void probe_meter_init(struct probe_meter *m)
+{
+    *m = (struct probe_meter){0};
+}
+
+void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes)
+{
+    m->tallies[m->next] = (struct probe_tally){.id = id, .min_bytes = min_bytes};
+    m->next = (m->next + 1) % PROBE_METER_CLUSTERS;
+}
+
+static struct probe_tally *find(struct probe_meter *m, uint8_t id)
+{
+    for (unsigned i = 0; i < PROBE_METER_CLUSTERS; i++)
+        if (m->tallies[i].id == id)
+            return &m->tallies[i];
+    return NULL;
+}
+
+static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
+{
+    if (t->packets == 0 || sent < t->first_sent)
+        t->first_sent = sent;
+    if (t->packets == 0 || sent >= t->last_sent) {
+        t->last_sent = sent;
+        t->last_sent_size = size;
+    }
+    if (t->packets == 0 || arrival < t->first_arrival) {
+        t->first_arrival = arrival;
+        t->first_arrival_size = size;
+    }
+    if (t->packets == 0 || arrival > t->last_arrival)
+        t->last_arrival = arrival;
+    t->packets++;
+    t->bytes += size;
+}
+
+static bool result(const struct probe_tally *t, double inherent, double *bps)
+{
+    usec sent = t->last_sent - t->first_sent;
+    usec arrival = t->last_arrival - t->first_arrival;
+    double expected = ARRIVED_MIN * (1 - inherent);
+    if (t->packets < expected * PROBE_PACKETS_MIN ||
+        (double)t->bytes < expected * (double)t->min_bytes)
+        return false;
+    if (sent <= 0 || sent > INTERVAL_MAX_US || arrival <= 0 || arrival > INTERVAL_MAX_US)
+        return false;
+    /* The last packet sent, and the first that arrived, lie outside of the intervals. */
+    double out = (double)(t->bytes - t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
+    double in = (double)(t->bytes - t->first_arrival_size) * 8 * USEC_PER_SEC / (double)arrival;
+    if (in > FASTER_MAX * out)
+        return false;
+    *bps = in < FULL * out ? FULL_SHARE * in : fmin(in, out);
+    *bps /= 1 - inherent;
+    return true;
+}
+
+bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
+                     double inherent, double *bps)
+{
+    struct probe_tally *t = id == 0 ? NULL : find(m, id);
+    if (!t)
+        return false;
+    tally(t, sent, arrival, size);
+    return result(t, inherent, bps);
+}

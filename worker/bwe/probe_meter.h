@@ -1,0 +1,39 @@
+/* At which rate a probe cluster came out at the far end. Sans-IO. Owned by an estimator. */
+#ifndef WEIR_BWE_PROBE_METER_H
+#define WEIR_BWE_PROBE_METER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/time.h"
+
+enum { PROBE_METER_CLUSTERS = 4 };
+
+struct probe_tally {
+    uint8_t id; /* 0: unused */
+    size_t min_bytes;
+    unsigned packets;
+    size_t bytes;
+    usec first_sent;
+    usec last_sent;
+    usec first_arrival;
+    usec last_arrival;
+    size_t last_sent_size;
+    size_t first_arrival_size;
+};
+
+struct probe_meter {
+    struct probe_tally tallies[PROBE_METER_CLUSTERS];
+    unsigned next;
+};
+
+void probe_meter_init(struct probe_meter *m);
+/* Before the cluster's first packet is answered. */
+void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes);
+/* A packet of the cluster arrived. True: *bps is the cluster's rate so far. inherent: share that is
+ * lost at random and would have taken its time too. */
+bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
+                     double inherent, double *bps);
+
+#endif
