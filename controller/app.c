@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "common/arena.h"
@@ -12,10 +11,10 @@
 #include "common/rng.h"
 #include "controller/admin/admin.h"
 #include "controller/app_paths.h"
+#include "controller/app_settings.h"
 #include "controller/data/db.h"
 #include "controller/data/migrate.h"
 #include "controller/fleet/fleet.h"
-#include "controller/ice_servers.h"
 #include "controller/live/live.h"
 #include "controller/net/files.h"
 #include "controller/net/http.h"
@@ -30,7 +29,6 @@ struct app {
     struct arena arena; /* holds paths */
     struct app_paths paths;
     struct rng rng;
-    json_t *ice_servers;     /* owned */
     struct metrics *metrics; /* owned, as all below; NULL: not open */
     struct http_server *http;
     struct admin admin;
@@ -61,22 +59,13 @@ static void tell(struct app *a, enum err e, const char *text)
 
 static enum err open_rooms(struct app *a)
 {
-    const struct settings *s = a->config.settings;
-    struct rooms_config config = {
-        .loop = a->config.loop,
-        .fleet = a->fleet,
-        .http = a->http,
-        .metrics = a->metrics,
-        .rng = &a->rng,
-        .rooms_max = (unsigned)s->limits_rooms,
-        .peers_per_room_max = (unsigned)s->limits_peers_per_room,
-        .requests_per_second = (unsigned)s->limits_requests_per_second,
-        .requests_burst = (unsigned)s->limits_requests_burst,
-        .message_bytes_max = (size_t)s->limits_message_bytes,
-        .initial_outgoing_bps = (uint32_t)s->rtc_initial_bitrate,
-        .max_incoming_bps = (uint32_t)s->rtc_max_incoming_bitrate,
-        .ice_servers = a->ice_servers,
-    };
+    struct rooms_config config;
+    app_rooms_config(a->config.settings, &config);
+    config.loop = a->config.loop;
+    config.fleet = a->fleet;
+    config.http = a->http;
+    config.metrics = a->metrics;
+    config.rng = &a->rng;
     return rooms_open(&config, &a->rooms);
 }
 
@@ -168,19 +157,15 @@ static void on_workers(void *ctx, enum err e, const char *why)
 
 static enum err open_http(struct app *a, char *text, size_t n)
 {
-    const struct settings *s = a->config.settings;
-    struct http_config config = {.host = s->http_host,
-                                 .port = s->http_port,
-                                 .cert_file = s->http_tls_cert[0] ? s->http_tls_cert : NULL,
-                                 .key_file = s->http_tls_key[0] ? s->http_tls_key : NULL,
-                                 .max_connections = (unsigned)s->http_max_connections,
-                                 .max_body = (size_t)s->limits_body_bytes,
-                                 .metrics = a->metrics};
-    enum err e = http_server_open(&a->http, a->config.loop, &config, text, n);
+    struct http_config config;
+    enum err e = app_http_config(a->config.settings, &a->arena, &config);
+    config.metrics = a->metrics;
+    if (e == OK)
+        e = http_server_open(&a->http, a->config.loop, &config, text, n);
     if (e != OK)
         return e;
     a->admin.metrics = a->metrics;
-    a->admin.metrics_public = s->metrics_public;
+    a->admin.metrics_public = a->config.settings->metrics_public;
     return admin_add_routes(&a->admin, a->http);
 }
 
@@ -200,34 +185,15 @@ static enum err open_database(struct app *a, char *text, size_t n)
     return e;
 }
 
-static unsigned count_workers(const struct settings *s)
-{
-    if (s->rtc_workers > 0)
-        return (unsigned)s->rtc_workers;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 0 && cores <= FLEET_WORKERS_MAX ? (unsigned)cores : 1;
-}
-
 static enum err open_workers(struct app *a, char *text, size_t n)
 {
-    const struct settings *s = a->config.settings;
-    struct settings_listen listens[SETTINGS_LISTEN_MAX];
-    char ips[SETTINGS_LISTEN_MAX][ADDR_TEXT_MAX];
-    struct fleet_config config = {.loop = a->config.loop,
-                                  .metrics = a->metrics,
-                                  .worker_path = a->paths.worker,
-                                  .n_workers = count_workers(s),
-                                  .port_base = s->rtc_port_base,
-                                  .log_level = settings_log_levels[s->log_level],
-                                  .on_started = on_workers,
-                                  .ctx = a};
-    size_t n_listens = 0;
-    enum err e = settings_listen_ips(s, &a->arena, listens, &n_listens);
-    for (size_t i = 0; i < n_listens && e == OK; i++)
-        config.listens[i] =
-            (struct fleet_listen){.ip = addr_ip_text(&listens[i].ip, ips[i], sizeof ips[i]),
-                                  .announced = listens[i].announced};
-    config.n_listens = n_listens;
+    struct fleet_config config;
+    enum err e = app_fleet_config(a->config.settings, &a->arena, &config);
+    config.loop = a->config.loop;
+    config.metrics = a->metrics;
+    config.worker_path = a->paths.worker;
+    config.on_started = on_workers;
+    config.ctx = a;
     if (e == OK)
         e = fleet_open(&config, &a->fleet);
     if (e != OK)
@@ -249,8 +215,6 @@ enum err app_open(const struct app_config *config, struct app **out, char *text,
     uv_timer_init(config->loop, &a->drain_timer);
     a->drain_timer.data = a;
     enum err e = app_paths_find(config->settings, config->program, &a->arena, &a->paths, text, n);
-    if (e == OK && !(a->ice_servers = ice_servers(config->settings)))
-        e = ERR_NOMEM;
     if (e == OK)
         e = metrics_open(&a->metrics);
     if (e == OK)
@@ -311,7 +275,6 @@ static void on_timer_closed(uv_handle_t *h)
 {
     struct app *a = h->data;
     metrics_close(a->metrics);
-    json_decref(a->ice_servers);
     arena_fini(&a->arena);
     free(a);
 }

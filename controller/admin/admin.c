@@ -1,12 +1,14 @@
 #include "controller/admin/admin.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static bool is_loopback(const struct addr *a)
+#include "common/addr_range.h"
+
+/* A proxy on this machine brings strangers from a loopback address, so what was forwarded is not
+ * local, whoever the header names. */
+static bool is_local(const struct http_request *req)
 {
-    static const uint8_t v6[16] = {[15] = 1};
-    return a->family == 4 ? a->ip[0] == 127 : a->family == 6 && memcmp(a->ip, v6, sizeof v6) == 0;
+    return addr_is_loopback(http_peer(req)) && !http_is_forwarded(req);
 }
 
 static const char *database_state(const struct admin *a)
@@ -49,7 +51,7 @@ static void on_healthz(struct http_request *req, void *user)
 static void on_metrics(struct http_request *req, void *user)
 {
     const struct admin *a = user;
-    if (!a->metrics_public && !is_loopback(http_peer(req))) {
+    if (!a->metrics_public && !is_local(req)) {
         http_respond_error(req, 403, "Forbidden", NULL,
                            "metrics are for this machine only (metrics.public)");
         return;

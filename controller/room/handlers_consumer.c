@@ -31,7 +31,7 @@ void on_consume(struct sig_call *call)
                                   : "no consumer transport: createConsumerTransport comes first");
     } else if (!producer) {
         sig_fail(call, ERR_NOT_FOUND, "producerId is no producer in this room");
-    } else if (p->n_consumers >= CONSUMERS_PER_PEER_MAX) {
+    } else if (p->n_consumers >= call->session->rooms->config.consumers_per_peer_max) {
         sig_fail(call, ERR_FULL, "this peer has as many consumers as it may have");
     } else {
         struct field_error error;

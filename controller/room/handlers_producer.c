@@ -23,7 +23,7 @@ void on_produce(struct sig_call *call)
         sig_fail(call, ERR_DENIED, "viewers do not produce: join with another role");
         return;
     }
-    if (p->n_producers >= PRODUCERS_PER_PEER_MAX) {
+    if (p->n_producers >= call->session->rooms->config.producers_per_peer_max) {
         sig_fail(call, ERR_FULL, "this peer has as many producers as it may have");
         return;
     }

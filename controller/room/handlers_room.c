@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "controller/room/session.h"
 
 enum {
@@ -68,9 +69,9 @@ static void answer_join(struct sig_call *call, struct room_peer *p)
         .rtp_capabilities = &r->capabilities,
         .peers = calloc(room->n_peers + 1, sizeof *out.peers),
         .producers = calloc(HASH_COUNT(room->producers) + 1, sizeof *out.producers),
-        .ice_servers = r->config.ice_servers ? json_incref(r->config.ice_servers) : json_array(),
+        .ice_servers = ice_servers(&r->config.ice_servers, p->id, clock_wall() / USEC_PER_SEC),
         .hls_url = room->hls_url[0] ? room->hls_url : NULL};
-    if (out.peers && out.producers) {
+    if (out.peers && out.producers && out.ice_servers) {
         out.n_peers = list_peers(p, out.peers);
         out.n_producers = list_producers(room, out.producers);
         sig_answer_struct(call, &sig_join_room_answer_shape, &out);

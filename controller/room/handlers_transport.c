@@ -19,22 +19,40 @@ static void on_transport_made(struct op *op, enum err e, const char *reason, con
     op_reply(op, shape_encode(&sig_transport_answer_shape, &answer));
 }
 
-static void limit_incoming(struct room_transport *t)
+/* Nobody waits for these: without them the transport works as well. */
+static void set_limit(struct room_transport *t, enum pipe_method method, const void *request)
 {
-    uint32_t bps = t->peer->room->rooms->config.max_incoming_bps;
-    if (bps == 0 || t->use != USE_PRODUCE)
-        return;
-    struct transport_set_max_incoming_bitrate_request request = {.max_incoming_bitrate = bps};
-    (void)fleet_request(t->peer->room->worker, METHOD_TRANSPORT_SET_MAX_INCOMING_BITRATE, t->id,
-                        &request, NULL, NULL);
+    (void)fleet_request(t->peer->room->worker, method, t->id, request, NULL, NULL);
+}
+
+static void limit_bitrates(struct room_transport *t)
+{
+    const struct rooms_config *c = &t->peer->room->rooms->config;
+    struct transport_set_max_incoming_bitrate_request in = {.max_incoming_bitrate =
+                                                                c->max_incoming_bps};
+    struct transport_set_max_outgoing_bitrate_request most = {.max_outgoing_bitrate =
+                                                                  c->max_outgoing_bps};
+    struct transport_set_min_outgoing_bitrate_request least = {.min_outgoing_bitrate =
+                                                                   c->min_outgoing_bps};
+    if (t->use == USE_PRODUCE && c->max_incoming_bps > 0)
+        set_limit(t, METHOD_TRANSPORT_SET_MAX_INCOMING_BITRATE, &in);
+    if (t->use == USE_CONSUME && c->max_outgoing_bps > 0)
+        set_limit(t, METHOD_TRANSPORT_SET_MAX_OUTGOING_BITRATE, &most);
+    if (t->use == USE_CONSUME && c->min_outgoing_bps > 0)
+        set_limit(t, METHOD_TRANSPORT_SET_MIN_OUTGOING_BITRATE, &least);
 }
 
 static void create_transport(struct sig_call *call, enum transport_use use)
 {
     const struct sig_create_transport *in = call->data;
     struct room_peer *p = call->session->peer;
-    if (p->n_transports >= TRANSPORTS_PER_PEER_MAX) {
+    const struct rooms_config *c = &call->session->rooms->config;
+    if (p->n_transports >= c->transports_per_peer_max) {
         sig_fail(call, ERR_FULL, "this peer has as many transports as it may have");
+        return;
+    }
+    if (in->force_tcp && !c->tcp) {
+        sig_fail(call, ERR_UNSUPPORTED, "forceTcp: this service does not offer TCP");
         return;
     }
     struct room_transport *t = p->room->worker ? transport_new(p, use, NULL) : NULL;
@@ -45,12 +63,12 @@ static void create_transport(struct sig_call *call, enum transport_use use)
     }
     struct webrtc_transport_options options = {.enable_udp = !in->force_tcp,
                                                .has_enable_udp = true,
-                                               .enable_tcp = true,
+                                               .enable_tcp = c->tcp,
                                                .has_enable_tcp = true,
                                                .prefer_udp = true,
                                                .has_prefer_udp = true,
                                                .initial_available_outgoing_bitrate =
-                                                   p->room->rooms->config.initial_outgoing_bps,
+                                                   c->initial_outgoing_bps,
                                                .has_initial_available_outgoing_bitrate = true,
                                                .enable_sctp = in->sctp_capabilities != NULL,
                                                .has_enable_sctp = true};
@@ -64,7 +82,7 @@ static void create_transport(struct sig_call *call, enum transport_use use)
         transport_close(t, false);
         return;
     }
-    limit_incoming(t);
+    limit_bitrates(t);
 }
 
 void on_create_producer_transport(struct sig_call *call)

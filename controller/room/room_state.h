@@ -17,9 +17,6 @@
 struct session;
 
 enum {
-    TRANSPORTS_PER_PEER_MAX = 8,
-    PRODUCERS_PER_PEER_MAX = 32,
-    CONSUMERS_PER_PEER_MAX = 1024,
     /* Requests of one peer that may wait for the worker. */
     OPS_PER_PEER_MAX = 256,
     PARAMETERS_BYTES_MAX = 256 * 1024, /* of one producer's negotiated parameters */

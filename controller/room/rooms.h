@@ -15,6 +15,8 @@
 #include "common/rng.h"
 #include "controller/fleet/fleet.h"
 #include "controller/net/http.h"
+#include "controller/room/origin.h"
+#include "controller/rtc/ice_servers.h"
 #include "proto/rtp_parameters.h"
 #include "proto/signaling.h"
 
@@ -40,10 +42,18 @@ struct rooms_config {
     unsigned requests_per_second; /* of one connection, on average */
     unsigned requests_burst;      /* and at once */
     size_t message_bytes_max;
+    size_t send_queue_bytes_max; /* what may wait for one slow client */
+    unsigned idle_s;             /* silence after which a client is gone */
+    unsigned transports_per_peer_max;
+    unsigned producers_per_peer_max;
+    unsigned consumers_per_peer_max;
+    bool tcp; /* transports have TCP candidates */
     uint32_t initial_outgoing_bps;
-    uint32_t max_incoming_bps; /* of one transport, 0: no limit */
-    /* RTCIceServer objects for joinRoom's iceServers, an array; borrowed. NULL: none. */
-    json_t *ice_servers;
+    uint32_t min_outgoing_bps; /* of one transport, as the next two; 0: no limit */
+    uint32_t max_outgoing_bps;
+    uint32_t max_incoming_bps;
+    struct ice_servers_config ice_servers; /* for joinRoom's iceServers */
+    struct origin_policy origins;
 };
 
 MUST_CHECK enum err rooms_open(const struct rooms_config *config, struct rooms **out);

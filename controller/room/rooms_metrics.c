@@ -30,6 +30,8 @@ enum err rooms_metrics_open(struct rooms *r)
         metric_counter(m, "weir_signaling_requests_total", "Signaling requests.", NULL, 0);
     x->refused = metric_counter(m, "weir_signaling_refused_total",
                                 "Signaling requests that were answered with an error.", NULL, 0);
+    x->foreign = metric_counter(m, "weir_signaling_foreign_origin_total",
+                                "Connections refused since another site's page asked.", NULL, 0);
     r->metrics = x;
     return OK;
 }

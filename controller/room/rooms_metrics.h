@@ -13,6 +13,7 @@ struct rooms_metrics {
     struct metric *transports;
     struct metric *connections;
     struct metric *requests;
+    struct metric *foreign; /* connections of other sites' pages */
     struct metric *refused; /* requests that were answered with an error */
 };
 

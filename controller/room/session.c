@@ -149,6 +149,19 @@ static void on_message(struct ws_conn *conn, const char *text, size_t n, void *u
     protoo_request_fini(&request);
 }
 
+/* Of the upgrade request: what a page of another site asks is refused. */
+static int on_accept(const struct http_request *req, void *user)
+{
+    const struct rooms *r = user;
+    const char *origin = http_header(req, "origin");
+    if (origin_allowed(&r->config.origins, origin, http_header(req, "host"), http_is_tls(req)))
+        return 0;
+    char quoted[160];
+    log_debug("session.foreign_origin", "origin=%s", log_quote(origin, quoted, sizeof quoted));
+    metric_add(r->metrics->foreign, 1);
+    return 403;
+}
+
 static void on_open(struct ws_conn *conn, const struct http_request *req, void *user)
 {
     struct rooms *r = user;
@@ -186,7 +199,13 @@ static void on_close(struct ws_conn *conn, int code, void *user)
 /* ---- life ---- */
 
 static const struct ws_handlers handlers = {
-    .open = on_open, .message = on_message, .close = on_close};
+    .accept = on_accept, .open = on_open, .message = on_message, .close = on_close};
+
+/* Early enough for the answer to cross a bad network before the client counts as gone. */
+static unsigned ping_s(unsigned idle_s)
+{
+    return idle_s / 3 > 1 ? idle_s / 3 : 1;
+}
 
 enum err sessions_open(struct rooms *r)
 {
@@ -196,7 +215,10 @@ enum err sessions_open(struct rooms *r)
                                    .subprotocol = "protoo",
                                    .handlers = &handlers,
                                    .user = r,
-                                   .max_message = 4 * r->config.message_bytes_max};
+                                   .max_message = 4 * r->config.message_bytes_max,
+                                   .max_queue = r->config.send_queue_bytes_max,
+                                   .ping_s = ping_s(r->config.idle_s),
+                                   .idle_s = r->config.idle_s};
     enum err e = ws_endpoint_add(r->config.http, &endpoint);
     endpoint.subprotocol = NULL;
     return e == OK ? ws_endpoint_add(r->config.http, &endpoint) : e;

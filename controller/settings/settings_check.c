@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/addr_range.h"
+
 enum { PORTS_A_PIPELINE = 4 }; /* RTP and RTCP of audio and of video */
 
 #define FAIL(p, key, ...) config_problem_add(p, false, NULL, 0, key, __VA_ARGS__)
@@ -14,12 +16,6 @@ enum { PORTS_A_PIPELINE = 4 }; /* RTP and RTCP of audio and of video */
 static bool starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static bool is_loopback(const struct addr *a)
-{
-    static const uint8_t one[16] = {[15] = 1};
-    return a->family == 4 ? a->ip[0] == 127 : memcmp(a->ip, one, sizeof one) == 0;
 }
 
 /* ---- rtc.listen_ips ---- */
@@ -91,8 +87,10 @@ static void check_http(const struct settings *s, struct config_problems *p)
         !starts_with(s->http_public_url, "https://"))
         FAIL(p, "http.public_url", "expected http://... or https://...");
     for (size_t i = 0; i < s->http_trusted_proxies.n; i++) {
-        if (addr_parse(&host, s->http_trusted_proxies.items[i], 0) != OK)
-            FAIL(p, "http.trusted_proxies", "expected IP addresses, not \"%s\"",
+        struct addr_range range;
+        if (addr_range_parse(&range, s->http_trusted_proxies.items[i]) != OK)
+            FAIL(p, "http.trusted_proxies",
+                 "expected IP addresses or ranges such as 10.0.0.0/8, not \"%s\"",
                  s->http_trusted_proxies.items[i]);
     }
     for (size_t i = 0; i < s->http_allowed_origins.n; i++) {
@@ -111,10 +109,10 @@ static void check_reach(const struct settings *s, struct config_problems *p)
         const char *reason = parse_listen(s->rtc_listen_ips.items[i], NULL, &listen);
         if (reason)
             FAIL(p, "rtc.listen_ips", "\"%s\": %s", s->rtc_listen_ips.items[i], reason);
-        else if (!is_loopback(&listen.ip))
+        else if (!addr_is_loopback(&listen.ip))
             media_is_local = false;
     }
-    if (addr_parse(&host, s->http_host, 0) != OK || is_loopback(&host))
+    if (addr_parse(&host, s->http_host, 0) != OK || addr_is_loopback(&host))
         return;
     if (media_is_local)
         WARN(p, "rtc.listen_ips",

@@ -42,7 +42,8 @@ extern const char *const settings_x264_presets[];
       "Origins of other sites whose pages may open the WebSocket. Same origin is always allowed; " \
       "* allows all.")                                                                             \
     X(http_trusted_proxies, "http.trusted_proxies", LIST, "", 0, CONFIG_LIST_MAX, NULL, false,     \
-      "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.")            \
+      "Addresses of proxies, 10.0.0.7 or 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto " \
+      "are believed.")                                                                             \
     X(web_root, "web.root", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                           \
       "Folder of the web app. Empty: web/dist next to the program, or below the folder it runs in.")
 
@@ -61,10 +62,10 @@ extern const char *const settings_x264_presets[];
     X(rtc_initial_bitrate, "rtc.initial_bitrate", BITRATE, "1M", 30000, 1000000000, NULL, false,   \
       "Estimate that a viewer's downlink starts with.")                                            \
     X(rtc_min_bitrate, "rtc.min_bitrate", BITRATE, "30k", 10000, 1000000000, NULL, false,          \
-      "The estimate never falls below.")                                                           \
-    X(rtc_max_bitrate, "rtc.max_bitrate", BITRATE, "20M", 30000, 10000000000, NULL, false,         \
+      "The estimate of a viewer's downlink never falls below.")                                                           \
+    X(rtc_max_bitrate, "rtc.max_bitrate", BITRATE, "20M", 30000, 4000000000, NULL, false,         \
       "Most that is sent to one transport.")                                                       \
-    X(rtc_max_incoming_bitrate, "rtc.max_incoming_bitrate", BITRATE, "15M", 30000, 10000000000,    \
+    X(rtc_max_incoming_bitrate, "rtc.max_incoming_bitrate", BITRATE, "15M", 30000, 4000000000,     \
       NULL, false, "Most that a broadcaster is allowed to send over one transport.")
 
 #define SETTINGS_ICE(X)                                                                            \
@@ -130,7 +131,8 @@ extern const char *const settings_x264_presets[];
       SETTINGS_GB, NULL, false,                                                                    \
       "What may wait for one slow connection before it is closed.")                                \
     X(limits_connections_per_ip, "limits.connections_per_ip", INT, "200", 1, 1000000, NULL, false, \
-      "Connections at the same time from one address.")                                            \
+      "Connections at the same time from one address (of IPv6: from one /64). Trusted proxies "    \
+      "have no limit; the WebSockets that they bring count for who opened them.")                  \
     X(limits_rooms, "limits.rooms", INT, "1000", 1, 1000000, NULL, false,                          \
       "Rooms at the same time.")                                                                   \
     X(limits_peers_per_room, "limits.peers_per_room", INT, "1000", 1, 1000000, NULL, false,        \
@@ -141,9 +143,7 @@ extern const char *const settings_x264_presets[];
       "Producers of one peer.")                                                                    \
     X(limits_consumers_per_peer, "limits.consumers_per_peer", INT, "500", 1, 100000, NULL, false,  \
       "Consumers of one peer.")                                                                    \
-    X(limits_chat_bytes, "limits.chat_bytes", SIZE, "2000", 1, 64 * SETTINGS_KB, NULL, false,      \
-      "Longest chat message.")                                                                     \
-    X(limits_idle, "limits.idle", DURATION, "60s", SETTINGS_S, 24 * SETTINGS_H, NULL, false,       \
+    X(limits_idle, "limits.idle", DURATION, "60s", 5 * SETTINGS_S, 24 * SETTINGS_H, NULL, false,       \
       "A connection that does not answer pings is closed after this time.")                        \
     X(limits_reconnect, "limits.reconnect", DURATION, "15s", 0, SETTINGS_H, NULL, false,           \
       "How long a peer whose connection broke keeps its place in the room.")
