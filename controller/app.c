@@ -16,6 +16,7 @@
 #include "controller/data/migrate.h"
 #include "controller/fleet/fleet.h"
 #include "controller/live/live.h"
+#include "controller/live/testcard.h"
 #include "controller/net/files.h"
 #include "controller/net/http.h"
 #include "controller/room/rooms.h"
@@ -37,6 +38,7 @@ struct app {
     struct rooms *rooms;
     struct streams *streams;
     struct live *live;
+    struct testcard *testcard;
     uv_timer_t drain_timer;
     uint64_t drain_until_ms;
     bool migrated;
@@ -104,6 +106,16 @@ static enum err open_live(struct app *a)
     return live_open(&config, &a->live);
 }
 
+static enum err open_testcard(struct app *a)
+{
+    struct testcard_config config = {.loop = a->config.loop,
+                                     .rooms = a->rooms,
+                                     .rng = &a->rng,
+                                     .metrics = a->metrics,
+                                     .ffmpeg = a->paths.ffmpeg};
+    return a->config.settings->demo ? testcard_open(&config, &a->testcard) : OK;
+}
+
 static void open_features(struct app *a)
 {
     if (!a->migrated || !a->workers_run || a->closing)
@@ -113,6 +125,8 @@ static void open_features(struct app *a)
         e = open_streams(a);
     if (e == OK)
         e = open_live(a);
+    if (e == OK)
+        e = open_testcard(a);
     /* The app's pages come last: they take every path that nothing else has. */
     if (e == OK && a->paths.web_root[0])
         e = files_mount_app(a->http, a->paths.web_root);
@@ -236,6 +250,13 @@ static void on_rooms_closed(void *ctx)
     close_next(a);
 }
 
+static void on_testcard_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->testcard = NULL;
+    close_next(a);
+}
+
 static void on_live_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -284,7 +305,9 @@ static void close_next(void *ctx)
     struct app *a = ctx;
     /* What is still to be written at the end, such as the end of streams, gets this long. */
     enum { DB_GRACE_S = 2 };
-    if (a->live)
+    if (a->testcard)
+        testcard_close(a->testcard, on_testcard_closed, a);
+    else if (a->live)
         live_close(a->live, on_live_closed, a);
     else if (a->streams)
         streams_close(a->streams, on_streams_closed, a);
