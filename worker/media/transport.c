@@ -119,6 +119,7 @@ void transport_set_connected(struct transport *t, usec now, bool connected)
     if (t->connected == connected)
         return;
     t->connected = connected;
+    t->batch = t->sealer && seal_batch_pays(t->sealer);
     list_each (node, &t->consumers) {
         consumer_update(container_of(node, struct consumer, in_transport), now);
     }

@@ -67,6 +67,7 @@ struct transport {
     struct tx_dest *rtcp_dest; /* the same where RTCP is multiplexed */
     struct sealer *sealer;     /* owned; NULL: plain RTP, or not keyed yet */
     bool connected;            /* media may flow */
+    bool batch;                /* sealing RTP with others' pays: see seal_batch.h */
     uint16_t twcc_number;      /* next transport-wide sequence number */
     struct ssrc_map ssrcs;     /* of consumers, RTX too -> struct consumer */
 

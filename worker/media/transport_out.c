@@ -4,12 +4,28 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
-static enum err seal(struct transport *t, const struct rtp_out *o, uint8_t *slot, size_t *len)
+/* What is in the slot goes out, sealed now or with others. False: SRTP refused. */
+static bool commit(struct transport *t, const struct rtp_out *o, uint8_t *slot, size_t len)
 {
-    if (!t->sealer)
-        return OK;
-    return o->again ? seal_protect_rtp_again(t->sealer, slot, len)
-                    : seal_protect_rtp(t->sealer, slot, len);
+    struct worker *w = t->worker;
+    if (t->batch) {
+        seal_batch_add(&w->seal_batch, &w->txq, t->rtp_dest, t->sealer, len, o->again);
+        return true;
+    }
+    enum err e = !t->sealer ? OK
+                 : o->again ? seal_protect_rtp_again(t->sealer, slot, &len)
+                            : seal_protect_rtp(t->sealer, slot, &len);
+    if (e == OK)
+        txq_commit(&w->txq, t->rtp_dest, len);
+    return e == OK;
+}
+
+/* What waits to be sealed keeps its place in front of what comes now. */
+static uint8_t *reserve(struct worker *w)
+{
+    if (w->seal_batch.n > 0)
+        seal_batch_flush(&w->seal_batch, &w->txq);
+    return txq_reserve(&w->txq);
 }
 
 size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
@@ -24,7 +40,7 @@ size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o
         w->counters.dropped_send++;
         return 0;
     }
-    uint8_t *slot = txq_reserve(&w->txq);
+    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
     size_t ext = ext_layout_write(o->layout, o->brought, o->time, o->number, slot + RTP_HEADER_LEN);
     slot[0] = ext > 0 ? 0x90 : 0x80;
     slot[1] = (uint8_t)((o->marker ? 0x80 : 0) | o->payload_type);
@@ -38,12 +54,10 @@ size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o
     }
     memcpy(p, v->data + v->payload_at, v->payload_len);
     size_t rtp_len = (size_t)(p - slot) + v->payload_len;
-    size_t len = rtp_len;
-    if (seal(t, o, slot, &len) != OK) {
+    if (!commit(t, o, slot, rtp_len)) {
         w->counters.dropped_send++;
         return 0;
     }
-    txq_commit(&w->txq, t->rtp_dest, len);
     flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, rtp_len);
     return rtp_len;
 }
@@ -54,7 +68,7 @@ void transport_send_rtcp(struct transport *t, usec now, const struct wr *out)
     size_t len = wr_len(out);
     if (!t->rtcp_dest || !t->connected || len == 0 || len + SEAL_OVERHEAD > TX_SLOT_CAP)
         return;
-    uint8_t *slot = txq_reserve(&w->txq);
+    uint8_t *slot = reserve(w);
     memcpy(slot, out->start, len);
     if (t->sealer && seal_protect_rtcp(t->sealer, slot, &len) != OK) {
         w->counters.dropped_send++;

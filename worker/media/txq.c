@@ -68,6 +68,12 @@ void txq_commit(struct txq *q, struct tx_dest *d, size_t len)
     d->count++;
 }
 
+void txq_skip(struct txq *q)
+{
+    assert(q->used < TX_SLOTS);
+    q->used++;
+}
+
 bool txq_send(struct txq *q, struct tx_dest *d, const void *bytes, size_t len)
 {
     if (len == 0 || len > TX_SLOT_CAP)

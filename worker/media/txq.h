@@ -55,6 +55,8 @@ void tx_dest_fini(struct tx_dest *d);
 uint8_t *txq_reserve(struct txq *q);
 /* Queues the first len bytes of the slot reserved last for d. 0 < len <= TX_SLOT_CAP. */
 void txq_commit(struct txq *q, struct tx_dest *d, size_t len);
+/* Leaves the slot that the next commit would take unused. */
+void txq_skip(struct txq *q);
 /* Reserve, copy, commit: for control messages. Longer than a slot: dropped, false. */
 bool txq_send(struct txq *q, struct tx_dest *d, const void *bytes, size_t len);
 

@@ -115,6 +115,7 @@ uint64_t worker_ntp(const struct worker *w, usec now)
 
 void worker_send_stray(struct worker *w, const struct tuple *to, struct slice bytes)
 {
+    seal_batch_flush(&w->seal_batch, &w->txq);
     struct tx_dest *d = &w->strays[w->next_stray];
     w->next_stray = (w->next_stray + 1) % WORKER_STRAY_DESTS;
     if (d->first != TX_NONE && w->txq.drain)
@@ -162,6 +163,7 @@ void worker_datagram(struct worker *w, usec now, const struct tuple *from, struc
         return;
     }
     t->ops->datagram(t, now, from, p);
+    seal_batch_flush(&w->seal_batch, &w->txq);
 }
 
 void worker_tcp_closed(struct worker *w, usec now, const struct tuple *tuple)
@@ -174,6 +176,7 @@ void worker_tcp_closed(struct worker *w, usec now, const struct tuple *tuple)
 void worker_timeout(struct worker *w, usec now)
 {
     timers_run(&w->timers, now);
+    seal_batch_flush(&w->seal_batch, &w->txq);
 }
 
 usec worker_deadline(const struct worker *w)

@@ -6,6 +6,7 @@
 #include "worker/engine/sink.h"
 #include "worker/media/demux.h"
 #include "worker/media/object.h"
+#include "worker/media/seal_batch.h"
 #include "worker/media/timers.h"
 #include "worker/media/worker.h"
 
@@ -24,6 +25,7 @@ struct worker {
     struct list routers; /* owned, struct router.in_worker */
     size_t n_routers;
     struct worker_counters counters;
+    struct seal_batch seal_batch; /* flushed before an entry point returns */
     struct dtls_identity *identity; /* owned */
     struct tx_dest *strays;         /* owned, WORKER_STRAY_DESTS */
     size_t next_stray;
