@@ -52,14 +52,18 @@ static void take_out(struct ffmpeg *f, const char *line)
         f->config.on_line(f->config.ctx, line);
 }
 
+/* So that it can stand in quotes in a log line. */
 static void take_err(struct ffmpeg *f, const char *line)
 {
-    char quoted[2 * FFMPEG_WORDS_MAX];
+    size_t n = 0;
     if (line[0] == '\0')
         return;
-    snprintf(f->last_words, sizeof f->last_words, "%s", line);
-    log_debug("ffmpeg.says", "name=%s line=\"%s\"", f->name,
-              log_quote(line, quoted, sizeof quoted));
+    for (; line[n] && n < sizeof f->last_words - 1; n++) {
+        bool plain = line[n] >= ' ' && line[n] <= '~' && line[n] != '"' && line[n] != '\\';
+        f->last_words[n] = plain ? line[n] : '\'';
+    }
+    f->last_words[n] = '\0';
+    log_debug("ffmpeg.says", "name=%s line=\"%s\"", f->name, f->last_words);
 }
 
 static void take_bytes(struct ffmpeg *f, struct lines *l, const char *bytes, size_t n)

@@ -17,7 +17,8 @@ enum { FFMPEG_PORTS_MAX = 4, FFMPEG_LINE_MAX = 1024, FFMPEG_WORDS_MAX = 256 };
 struct ffmpeg_exit {
     int status;
     int signal;             /* 0: it exited by itself */
-    const char *last_words; /* the last line on its standard error, "" if there was none */
+    const char *last_words; /* the last line on its standard error, printable and without quotes; ""
+                               if there was none */
 };
 
 struct ffmpeg_config {

@@ -146,11 +146,9 @@ void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *
 {
     uint64_t now = pipeline_now(p);
     bool again = p->logged_ms != 0 && p->logged == reason && now - p->logged_ms < LOG_AGAIN_MS;
-    char quoted[2 * FFMPEG_WORDS_MAX];
     if (!again) {
         log_warn("hls.run_failed", "room=%s run=%u state=%s reason=%s why=\"%s\"", p->room_id,
-                 p->runs, pipeline_state_name(p->state), pipeline_reason_name(reason),
-                 log_quote(why, quoted, sizeof quoted));
+                 p->runs, pipeline_state_name(p->state), pipeline_reason_name(reason), why);
         p->logged = reason;
         p->logged_ms = now;
     }
@@ -161,8 +159,13 @@ void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *
 
 /* A change while a run is being set up. Before media flows, starting over costs nothing; then the
  * run is left to reach its first segment, if what it waits for is still there. */
-static void change_run(struct pipeline *p, const struct plan *plan)
+static void change_run(struct pipeline *p, const struct live_source *source,
+                       const struct plan *plan)
 {
+    if (!source->worker) {
+        pipeline_router_lost(p);
+        return;
+    }
     if (plan_equal(plan, &p->run->plan)) {
         p->dirty = false;
         return;
@@ -203,7 +206,7 @@ void pipeline_changed(struct pipeline *p)
     case PIPELINE_LAUNCHING:
     case PIPELINE_PRIMING:
     case PIPELINE_ACTIVE:
-        change_run(p, &plan);
+        change_run(p, &source, &plan);
         break;
     case PIPELINE_CLEANING: /* looks again when it is done */
     case PIPELINE_ENDED:

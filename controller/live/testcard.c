@@ -138,14 +138,12 @@ static void end_attempt(struct testcard *t)
 
 static void fail(struct testcard *t, const char *why)
 {
-    char quoted[2 * FFMPEG_WORDS_MAX];
     bool stable = t->state == ON_AIR && now_ms(t) - t->on_air_ms >= STABLE_MS;
     t->failures = stable ? 1 : t->failures + 1;
     metric_add(t->restarts, 1);
     /* Told at the beginning, and then ever more rarely. */
     if ((t->failures & (t->failures - 1)) == 0)
-        log_warn("testcard.failed", "times=%u why=\"%s\"", t->failures,
-                 log_quote(why, quoted, sizeof quoted));
+        log_warn("testcard.failed", "times=%u why=\"%s\"", t->failures, why);
     end_attempt(t);
 }
 
