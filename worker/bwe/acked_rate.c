@@ -4,6 +4,7 @@ void acked_rate_reset(struct acked_rate *a)
 {
     *a = (struct acked_rate){0};
     rate_init(&a->rate, ACKED_RATE_WINDOW_US);
+    rate_init(&a->lost, ACKED_RATE_WINDOW_US);
 }
 
 void acked_rate_add(struct acked_rate *a, usec arrival, size_t size)
@@ -21,9 +22,22 @@ void acked_rate_add(struct acked_rate *a, usec arrival, size_t size)
     rate_add(&a->rate, a->newest, size);
 }
 
+void acked_rate_lost(struct acked_rate *a, size_t size)
+{
+    if (a->started)
+        rate_add(&a->lost, a->newest, size);
+}
+
 double acked_rate_bps(struct acked_rate *a)
 {
     if (!a->started || a->newest - a->first < ACKED_RATE_WINDOW_US)
         return 0;
     return rate_bps(&a->rate, a->newest);
+}
+
+double acked_rate_loss(struct acked_rate *a)
+{
+    double lost = a->started ? rate_bps(&a->lost, a->newest) : 0;
+    double all = lost + acked_rate_bps(a);
+    return all > 0 ? lost / all : 0;
 }

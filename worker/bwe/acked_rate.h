@@ -17,6 +17,7 @@ enum {
 
 struct acked_rate {
     struct rate rate;
+    struct rate lost;
     usec first; /* arrivals */
     usec newest;
     bool started;
@@ -24,7 +25,11 @@ struct acked_rate {
 
 void acked_rate_reset(struct acked_rate *a);
 void acked_rate_add(struct acked_rate *a, usec arrival, size_t size);
+/* Lost beside what arrived last. */
+void acked_rate_lost(struct acked_rate *a, size_t size);
 /* Bits per second over the last window of arrivals; 0: not known yet. */
 double acked_rate_bps(struct acked_rate *a);
+/* The share of bytes that was lost in that window, 0 to 1. */
+double acked_rate_loss(struct acked_rate *a);
 
 #endif

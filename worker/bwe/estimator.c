@@ -6,6 +6,8 @@
 #define GROW_FACTOR 2.0
 #define GROW_LEAST 1.1 /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
+#define RANDOM_BURST 4.0
+#define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
 
 enum {
@@ -187,8 +189,14 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     queue_delay_end(&e->queue, now);
     bool congested = usage == USAGE_OVERUSE || e->queue.standing > QUEUE_SOME_US;
     double acked = acked_rate_bps(&e->acked);
-    e->acked_bps = acked / (1 - e->loss.inherent);
-    loss_control_update(&e->loss, now, congested, acked);
+    /* What random loss took has loaded the bottleneck too, or will when it is sent again. It comes
+     * in bursts: a window may have several times its share. */
+    double random = fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
+    e->acked_bps = acked / (1 - fmin(acked_rate_loss(&e->acked), random));
+    if (loss_control_update(&e->loss, now, congested, acked)) {
+        usage = USAGE_OVERUSE;
+        e->acked_bps = acked;
+    }
     if (has_probe && usage != USAGE_OVERUSE)
         apply_probe(e, now, probed);
     else
@@ -217,8 +225,10 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
             loss_control_found(&e->loss);
         else
             loss_control_packet(&e->loss, p.sent_at, p.size, lost);
-        if (lost)
+        if (lost) {
+            acked_rate_lost(&e->acked, p.size);
             continue;
+        }
         if (p.sent_at > newest_sent)
             newest_sent = p.sent_at;
         if (arrived(e, now, &p, &probed))

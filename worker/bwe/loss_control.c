@@ -14,7 +14,9 @@
 #define OVERLOAD_ABOVE_ACKED 1.05
 #define INHERENT_PACKETS 500.0 /* memory of the random loss */
 
-enum { CANDIDATES = 10 };
+#define OVERFLOW_ABOVE_INHERENT 0.02
+
+enum { CANDIDATES = 10, OVERFLOW_OBSERVATIONS = 4 };
 
 void loss_control_init(struct loss_control *l)
 {
@@ -77,6 +79,7 @@ struct evidence {
     double packets; /* weighted sums */
     double lost;
     double runs;
+    double sent;    /* weighted sum of rates by packets */
     double slowest; /* rates */
     double fastest;
 };
@@ -87,19 +90,40 @@ static const struct loss_observation *newest(const struct loss_control *l, unsig
     return &l->past[(l->next + 2 * LOSS_OBSERVATIONS - 1 - k) % LOSS_OBSERVATIONS];
 }
 
-static struct evidence gather(const struct loss_control *l)
+/* Of the newest n observations. */
+static struct evidence gather(const struct loss_control *l, unsigned n)
 {
     struct evidence e = {.slowest = INFINITY};
     double weight = 1;
-    for (unsigned k = 0; k < l->n; k++, weight *= WEIGHT) {
+    for (unsigned k = 0; k < l->n && k < n; k++, weight *= WEIGHT) {
         const struct loss_observation *o = newest(l, k);
         e.packets += weight * o->packets;
         e.lost += weight * o->lost;
         e.runs += weight * o->runs;
+        e.sent += weight * o->packets * o->bps;
         e.slowest = fmin(e.slowest, o->bps);
         e.fastest = fmax(e.fastest, o->bps);
     }
     return e;
+}
+
+/* Losses that come in runs are fewer events than packets: each run counts once. */
+static double independence(const struct evidence *e)
+{
+    return e->lost > 0 ? e->runs / e->lost : 1;
+}
+
+static double share_lost(const struct evidence *e)
+{
+    return e->packets > 0 ? e->lost / e->packets : 0;
+}
+
+/* The share that is lost at least, chance aside: two standard deviations below what was seen. */
+static double surely_lost(const struct evidence *e)
+{
+    double share = share_lost(e);
+    double events = e->packets * independence(e);
+    return events > 0 ? share - 2 * sqrt(share * (1 - share) / events) : 0;
 }
 
 /* Share of a flow at this rate that passes a bandwidth. */
@@ -133,12 +157,6 @@ static double log_likelihood(const struct loss_control *l, double bandwidth)
     return sum;
 }
 
-/* Losses that come in runs are fewer events than packets: each run counts once. */
-static double independence(const struct evidence *e)
-{
-    return e->lost > 0 ? e->runs / e->lost : 1;
-}
-
 /* The bandwidth that explains the losses; INFINITY: random loss does as well. */
 static double proven_bandwidth(const struct loss_control *l, const struct evidence *e)
 {
@@ -170,13 +188,13 @@ static void release(struct loss_control *l, usec now, double fastest)
 
 static void conclude(struct loss_control *l, usec now, double acked_bps)
 {
-    struct evidence e = gather(l);
-    double share = e.packets > 0 ? e.lost / e.packets : 0;
+    struct evidence e = gather(l, LOSS_OBSERVATIONS);
     double bandwidth = INFINITY;
-    if (e.packets * independence(&e) >= PACKETS_MIN && share > LOSS_IGNORED)
+    if (e.packets * independence(&e) >= PACKETS_MIN && share_lost(&e) > LOSS_IGNORED)
         bandwidth = proven_bandwidth(l, &e);
-    if (e.packets * independence(&e) >= PACKETS_MIN && share > LOSS_RANDOM_MAX && acked_bps > 0)
-        bandwidth = fmin(bandwidth, OVERLOAD_ABOVE_ACKED * acked_bps);
+    if (surely_lost(&e) > LOSS_RANDOM_MAX)
+        bandwidth =
+            fmin(bandwidth, OVERLOAD_ABOVE_ACKED * e.sent / e.packets * (1 - share_lost(&e)));
     /* What arrives has passed: a limit below it cannot be true. */
     if (!isinf(bandwidth))
         l->limit_bps = fmax(bandwidth, acked_bps);
@@ -197,13 +215,23 @@ static void learn_inherent(struct loss_control *l)
     l->inherent = fmin(l->inherent, LOSS_INHERENT_MAX);
 }
 
-void loss_control_update(struct loss_control *l, usec now, bool congested, double acked_bps)
+/* More than chance takes, while a queue stands. */
+static bool overflows(const struct loss_control *l)
+{
+    struct evidence e = gather(l, OVERFLOW_OBSERVATIONS);
+    return l->congested && newest(l, 0)->lost > 0 &&
+           surely_lost(&e) > l->inherent + OVERFLOW_ABOVE_INHERENT;
+}
+
+bool loss_control_update(struct loss_control *l, usec now, bool congested, double acked_bps)
 {
     l->congested = l->congested || congested;
     if (!ripe(l))
-        return;
+        return false;
     close_observation(l);
     conclude(l, now, acked_bps);
     learn_inherent(l);
+    bool overflow = overflows(l);
     l->congested = congested;
+    return overflow;
 }

@@ -49,7 +49,8 @@ void loss_control_init(struct loss_control *l);
 void loss_control_packet(struct loss_control *l, usec sent_at, size_t size, bool lost);
 /* A packet that had been reported lost has arrived. */
 void loss_control_found(struct loss_control *l);
-/* End of a message. congested: the delay says that a queue is there; acked_bps: 0 unknown. */
-void loss_control_update(struct loss_control *l, usec now, bool congested, double acked_bps);
+/* End of a message. congested: the delay says that a queue is there; acked_bps: 0 unknown. True:
+ * a full queue drops packets, which the delay, no longer growing, does not show. */
+bool loss_control_update(struct loss_control *l, usec now, bool congested, double acked_bps);
 
 #endif

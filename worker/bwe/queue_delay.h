@@ -8,8 +8,8 @@
 #include "common/time.h"
 
 enum {
-    /* Half of the span over which the least is kept: 100 ppm of drift make 2 ms of 20 s. */
-    QUEUE_DELAY_SPAN_US = 10000000
+    /* Half of the span over which the least is kept: 100 ppm of drift make 4 ms of 40 s. */
+    QUEUE_DELAY_SPAN_US = 20000000
 };
 
 struct queue_delay {
