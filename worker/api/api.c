@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "worker/api/call.h"
 #include "worker/media/fail.h"
+#include "worker/media/sctp_link.h"
 
 enum {
     REQUEST_DEPTH_MAX = 32,       /* nesting of a request's JSON */
@@ -143,6 +144,8 @@ static void on_request(struct api *api, usec now, json_t *message, json_t *id)
     else
         respond_error(api, json_incref(id), &c.fail);
     arena_fini(&c.arena);
+    /* Whatever it was may have made SCTP packets. */
+    sctp_links_flush(api->worker, now);
 }
 
 static void on_command(struct api *api, json_t *message)

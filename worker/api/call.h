@@ -11,6 +11,8 @@ struct router;
 struct transport;
 struct producer;
 struct consumer;
+struct data_producer;
+struct data_consumer;
 
 struct call {
     struct api *api;
@@ -21,6 +23,8 @@ struct call {
     struct transport *transport;
     struct producer *producer;
     struct consumer *consumer;
+    struct data_producer *data_producer;
+    struct data_consumer *data_consumer;
     const void *in; /* as the method's request shape says; NULL without one */
     void *out;      /* zeroed, as its response shape says; NULL without one */
     struct arena arena;
@@ -76,5 +80,24 @@ call_fn call_consumer_set_preferred_layers;
 call_fn call_consumer_set_priority;
 call_fn call_consumer_request_key_frame;
 call_fn call_consumer_enable_trace_event;
+
+call_fn call_transport_produce_data;
+call_fn call_transport_consume_data;
+call_fn call_transport_close_data_producer;
+call_fn call_transport_close_data_consumer;
+call_fn call_data_producer_dump;
+call_fn call_data_producer_get_stats;
+call_fn call_data_producer_pause;
+call_fn call_data_producer_resume;
+call_fn call_data_consumer_dump;
+call_fn call_data_consumer_get_stats;
+call_fn call_data_consumer_pause;
+call_fn call_data_consumer_resume;
+call_fn call_data_consumer_get_buffered_amount;
+call_fn call_data_consumer_set_buffered_amount_low_threshold;
+call_fn call_data_consumer_send;
+call_fn call_data_consumer_set_subchannels;
+call_fn call_data_consumer_add_subchannel;
+call_fn call_data_consumer_remove_subchannel;
 
 #endif

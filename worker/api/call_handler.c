@@ -45,9 +45,15 @@ enum err call_find_handler(struct call *c, enum pipe_handler kind)
         c->consumer = worker_find_consumer(c->worker, c->handler_id);
         found = c->consumer != NULL;
         break;
-    case HANDLER_WEBRTC_SERVER:
     case HANDLER_DATA_PRODUCER:
+        c->data_producer = worker_find_data_producer(c->worker, c->handler_id);
+        found = c->data_producer != NULL;
+        break;
     case HANDLER_DATA_CONSUMER:
+        c->data_consumer = worker_find_data_consumer(c->worker, c->handler_id);
+        found = c->data_consumer != NULL;
+        break;
+    case HANDLER_WEBRTC_SERVER:
     case HANDLER_RTP_OBSERVER:
     case HANDLER_ACTIVE_SPEAKER_OBSERVER:
     case HANDLER_AUDIO_LEVEL_OBSERVER:

@@ -72,6 +72,8 @@ enum err call_worker_get_metrics(struct call *c)
     out->transports = n->transports;
     out->producers = n->producers;
     out->consumers = n->consumers;
+    out->data_producers = n->data_producers;
+    out->data_consumers = n->data_consumers;
     if (c->api->fill_metrics)
         c->api->fill_metrics(c->api->ctx, out);
     return OK;

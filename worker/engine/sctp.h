@@ -102,8 +102,8 @@ struct assoc;
 
 /* ---- all associations of the process ---- */
 
-/* Frees what usrsctp holds and ends its thread. All associations must be closed. usrsctp starts
- * again with the next assoc_open. */
+/* Frees what usrsctp holds and ends its thread, unless there are associations. usrsctp starts again
+ * with the next assoc_open. */
 void assocs_fini(void);
 /* To be called at assocs_deadline. */
 void assocs_timeout(usec now);

@@ -1,5 +1,4 @@
 /* usrsctp as the process has it: start and end, ids, timers. */
-#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,7 @@ void assocs_upcall(struct socket *so, void *arg, int flags)
         assocs_mark_ready(a);
 }
 
-static void start(usec now)
+static void start(void)
 {
     /* Its thread must not take the signals that the loop waits for. */
     sigset_t every, before;
@@ -72,14 +71,15 @@ static void start(usec now)
 
     list_init(&all.ready);
     list_init(&all.busy);
-    all.ticked_at = now;
     all.started = true;
 }
 
 enum err assocs_add(struct assoc *a, usec now)
 {
     if (!all.started)
-        start(now);
+        start();
+    if (!all.by_id)
+        all.ticked_at = now; /* it stood still */
     list_init(&a->in_ready);
     list_init(&a->in_busy);
     a->id = ++all.last_id;
@@ -104,9 +104,8 @@ void assocs_remove(struct assoc *a)
 
 void assocs_fini(void)
 {
-    if (!all.started)
+    if (!all.started || all.by_id)
         return;
-    assert(!all.by_id);
     for (int i = 0; usrsctp_finish() != 0 && i < FINI_TICKS; i++)
         usrsctp_handle_timers(TICK / USEC_PER_MSEC);
     all.started = false;

@@ -7,7 +7,14 @@
 
 #include "common/err.h"
 
-enum object_kind { OBJECT_ROUTER, OBJECT_TRANSPORT, OBJECT_PRODUCER, OBJECT_CONSUMER };
+enum object_kind {
+    OBJECT_ROUTER,
+    OBJECT_TRANSPORT,
+    OBJECT_PRODUCER,
+    OBJECT_CONSUMER,
+    OBJECT_DATA_PRODUCER,
+    OBJECT_DATA_CONSUMER
+};
 
 struct object_entry;
 

@@ -8,6 +8,7 @@
 #include "worker/media/fail.h"
 #include "worker/media/local_socket.h"
 #include "worker/media/router.h"
+#include "worker/media/sctp_link.h"
 #include "worker/media/srtp_text.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -55,6 +56,8 @@ static void update_connected(struct plain_transport *t, usec now)
 {
     bool keyed = !t->srtp || (t->base.sealer && t->base.opener);
     transport_set_connected(&t->base, now, known(&t->rtp) && keyed);
+    if (known(&t->rtp))
+        sctp_link_up(&t->base);
 }
 
 /* ---- datagrams ---- */
@@ -73,10 +76,37 @@ static void learn(struct plain_transport *t, usec now, struct plain_side *side,
     update_connected(t, now);
 }
 
+static void sctp_packet(struct transport *base, usec now, struct slice packet)
+{
+    if (base->rtp_dest && txq_send(&base->worker->txq, base->rtp_dest, packet.p, packet.n))
+        flow_add(&base->sent, now, packet.n);
+}
+
+/* Not DTLS, which would be a transport of its own: SCTP as it is. */
+static void on_sctp(struct plain_transport *t, usec now, const struct tuple *from,
+                    const struct packet *p)
+{
+    struct transport *base = &t->base;
+    if (from->sock != t->rtp.socket.at.sock || !base->sctp ||
+        (known(&t->rtp) ? !addr_eq(&t->rtp.dest.to.remote, &from->remote) : !t->comedia)) {
+        base->worker->counters.dropped_unknown++;
+        return;
+    }
+    flow_add(&base->received, now, p->len);
+    if (!known(&t->rtp))
+        learn(t, now, &t->rtp, &from->remote);
+    sctp_link_input(base, now, slice_of(p->data, p->len));
+    sctp_links_flush(base->worker, now);
+}
+
 static void datagram(struct transport *base, usec now, const struct tuple *from, struct packet *p)
 {
     struct plain_transport *t = self(base);
     enum packet_class class = packet_class(p->data, p->len);
+    if (class == PACKET_UNKNOWN && sctp_link_is_packet(p->data, p->len)) {
+        on_sctp(t, now, from, p);
+        return;
+    }
     bool on_rtcp_socket = !t->rtcp_mux && from->sock == t->rtcp.socket.at.sock;
     struct plain_side *side = on_rtcp_socket ? &t->rtcp : &t->rtp;
     bool fits = class == PACKET_RTCP ? on_rtcp_socket || t->rtcp_mux
@@ -152,6 +182,7 @@ static void close_plain(struct transport *base, usec now)
 static const struct transport_ops ops = {.type = TRANSPORT_TYPE_PLAIN,
                                          .stat_type = TRANSPORT_STAT_PLAIN,
                                          .datagram = datagram,
+                                         .sctp_packet = sctp_packet,
                                          .dump = dump,
                                          .stats = stats,
                                          .close = close_plain};
@@ -191,18 +222,15 @@ static enum err init(struct plain_transport *t, struct router *r, usec now,
                      const struct router_create_plain_transport_request *in, struct field_error *f)
 {
     const struct plain_transport_options *o = in->options;
-    if (o->enable_sctp)
-        return fail(f, ERR_UNSUPPORTED, "options.enableSctp", "SCTP is not supported yet");
     enum err e = transport_init(&t->base, &ops, r, in->transport_id, now, f);
     if (e != OK)
         return e;
     t->rtcp_mux = !o->has_rtcp_mux || o->rtcp_mux;
     t->comedia = o->comedia;
     t->srtp = o->enable_srtp;
-    t->base.max_send_message_size =
-        o->has_max_send_message_size ? o->max_send_message_size : 262144;
-    t->base.max_receive_message_size =
-        o->has_max_receive_message_size ? o->max_receive_message_size : 262144;
+    e = sctp_link_open(&t->base, now, &SCTP_LINK_OPTIONS(o, false), f);
+    if (e != OK)
+        return e;
     if (t->srtp)
         make_key(t, o->has_srtp_crypto_suite
                         ? srtp_suite_of_param((enum param_srtp_suite)o->srtp_crypto_suite)

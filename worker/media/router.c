@@ -5,6 +5,7 @@
 #include "worker/media/consumer.h"
 #include "worker/media/fail.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_data.h"
 #include "worker/media/worker_state.h"
 
 struct router *router_of(struct object *o)
@@ -40,6 +41,7 @@ static void close_consumers(struct router *r)
         struct transport *t = container_of(node, struct transport, in_router);
         while (!list_empty(&t->consumers))
             consumer_close(container_of(t->consumers.next, struct consumer, in_transport));
+        transport_data_close_consumers(t, USEC_NEVER);
     }
 }
 

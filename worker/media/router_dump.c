@@ -1,5 +1,7 @@
 /* What a router says of itself: who is in it, and who consumes what. */
 #include "worker/media/consumer.h"
+#include "worker/media/data_consumer.h"
+#include "worker/media/data_producer.h"
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
 #include "worker/media/transport.h"
@@ -14,6 +16,38 @@ static enum err dump_consumers(const struct producer *p, struct arena *arena,
     for (size_t i = 0; i < p->n_consumers; i++)
         out->values[i] = p->consumers[i]->object.id;
     out->n_values = p->n_consumers;
+    return OK;
+}
+
+static enum err dump_data_consumers(const struct data_producer *p, struct arena *arena,
+                                    struct key_strings *out)
+{
+    out->key = p->object.id;
+    out->values = arena_array(arena, p->n_consumers, sizeof *out->values);
+    if (!out->values)
+        return ERR_NOMEM;
+    list_each (node, &p->consumers)
+        out->values[out->n_values++] =
+            container_of(node, struct data_consumer, in_producer)->object.id;
+    return OK;
+}
+
+static enum err dump_data(const struct transport *t, struct arena *arena,
+                          struct router_dump_response *out)
+{
+    list_each (node, &t->data_producers) {
+        enum err e =
+            dump_data_consumers(container_of(node, struct data_producer, in_transport), arena,
+                                &out->map_data_producer_id_data_consumer_ids
+                                     [out->n_map_data_producer_id_data_consumer_ids++]);
+        if (e != OK)
+            return e;
+    }
+    list_each (node, &t->data_consumers) {
+        const struct data_consumer *c = container_of(node, struct data_consumer, in_transport);
+        out->map_data_consumer_id_data_producer_id[out->n_map_data_consumer_id_data_producer_id++] =
+            (struct key_string){.key = c->object.id, .value = c->producer->object.id};
+    }
     return OK;
 }
 
@@ -33,17 +67,21 @@ static enum err dump_transport(const struct transport *t, struct arena *arena,
         out->map_consumer_id_producer_id[out->n_map_consumer_id_producer_id++] =
             (struct key_string){.key = c->object.id, .value = c->producer->object.id};
     }
-    return OK;
+    return dump_data(t, arena, out);
 }
 
 enum err router_dump(const struct router *r, struct arena *arena, struct router_dump_response *out)
 {
     size_t producers = 0;
     size_t consumers = 0;
+    size_t data_producers = 0;
+    size_t data_consumers = 0;
     list_each (node, &r->transports) {
         const struct transport *t = container_of(node, struct transport, in_router);
         producers += t->n_producers;
         consumers += t->n_consumers;
+        data_producers += t->n_data_producers;
+        data_consumers += t->n_data_consumers;
     }
     *out = (struct router_dump_response){.id = r->object.id};
     out->transport_ids = arena_array(arena, r->n_transports, sizeof *out->transport_ids);
@@ -51,6 +89,12 @@ enum err router_dump(const struct router *r, struct arena *arena, struct router_
         arena_array(arena, producers, sizeof *out->map_producer_id_consumer_ids);
     out->map_consumer_id_producer_id =
         arena_array(arena, consumers, sizeof *out->map_consumer_id_producer_id);
+    out->map_data_producer_id_data_consumer_ids =
+        arena_array(arena, data_producers, sizeof *out->map_data_producer_id_data_consumer_ids);
+    out->map_data_consumer_id_data_producer_id =
+        arena_array(arena, data_consumers, sizeof *out->map_data_consumer_id_data_producer_id);
+    if (!out->map_data_producer_id_data_consumer_ids || !out->map_data_consumer_id_data_producer_id)
+        return ERR_NOMEM;
     if (!out->transport_ids || !out->map_producer_id_consumer_ids ||
         !out->map_consumer_id_producer_id)
         return ERR_NOMEM;

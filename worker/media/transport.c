@@ -8,6 +8,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
 #include "worker/media/rtp_listener.h"
+#include "worker/media/transport_data.h"
 #include "worker/media/worker_state.h"
 
 /* RFC 3550 6.2 wants 5 s at least; with RFC 4585's early feedback and for round trips that a
@@ -77,6 +78,7 @@ enum err transport_init(struct transport *t, const struct transport_ops *ops, st
     t->router = router;
     list_init(&t->producers);
     list_init(&t->consumers);
+    transport_data_init(t);
     list_add(&router->transports, &t->in_router);
     router->n_transports++;
     w->counters.transports++;
@@ -97,6 +99,7 @@ void transport_fini(struct transport *t, usec now)
 {
     if (!t->router)
         return;
+    transport_data_close(t, now);
     while (!list_empty(&t->consumers))
         consumer_close(container_of(t->consumers.next, struct consumer, in_transport));
     while (!list_empty(&t->producers))

@@ -29,6 +29,7 @@ struct worker;
 struct router;
 struct producer;
 struct consumer;
+struct sctp_link;
 struct transport;
 
 struct transport_ops {
@@ -37,6 +38,8 @@ struct transport_ops {
     /* A datagram from one of its tuples or sockets. */
     void (*datagram)(struct transport *t, usec now, const struct tuple *from, struct packet *p);
     void (*tcp_closed)(struct transport *t, usec now, const struct tuple *tuple);
+    /* Sends one SCTP packet if it can; called by sctp_link.c alone. NULL: never with SCTP. */
+    void (*sctp_packet)(struct transport *t, usec now, struct slice packet);
     /* What the kind has more to tell; strings from the arena or the transport. */
     enum err (*dump)(struct transport *t, struct arena *arena, struct transport_dump_response *out);
     enum err (*stats)(struct transport *t, struct arena *arena,
@@ -61,6 +64,13 @@ struct transport {
     struct list consumers; /* owned, struct consumer.in_transport */
     size_t n_producers;
     size_t n_consumers;
+
+    /* ---- data channels: transport_data.h ---- */
+    struct sctp_link *sctp;     /* owned; NULL: without SCTP */
+    struct list data_producers; /* owned, struct data_producer.in_transport */
+    struct list data_consumers; /* owned, struct data_consumer.in_transport */
+    size_t n_data_producers;
+    size_t n_data_consumers;
 
     /* ---- out ---- */
     struct tx_dest *rtp_dest;  /* in the kind; NULL: nowhere to send to now */

@@ -3,6 +3,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/trace_types.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_data.h"
 
 static enum err dump_ids(const struct transport *t, struct arena *arena,
                          struct transport_dump_response *out)
@@ -124,6 +125,8 @@ enum err transport_dump(struct transport *t, struct arena *arena,
         e = dump_extensions(t, arena, out);
     if (e == OK)
         e = dump_listener(t, arena, out);
+    if (e == OK)
+        e = transport_data_dump(t, arena, out);
     if (e == OK)
         e = trace_types_list(t->trace, arena, &out->trace_event_types, &out->n_trace_event_types);
     return e == OK ? t->ops->dump(t, arena, out) : e;

@@ -1,6 +1,7 @@
 /* Statistics of a transport. */
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
+#include "worker/media/sctp_link.h"
 #include "worker/media/transport.h"
 
 static uint64_t flow_bps(struct flow *f, usec now)
@@ -40,6 +41,7 @@ enum err transport_stats(struct transport *t, usec now, struct arena *arena,
     *out = (struct transport_get_stats_response){.type = t->ops->stat_type,
                                                  .transport_id = t->object.id,
                                                  .timestamp = (uint64_t)(now / USEC_PER_MSEC)};
+    out->has_sctp_state = sctp_link_state(t->sctp, &out->sctp_state);
     out->bytes_received = t->received.bytes;
     out->recv_bitrate = flow_bps(&t->received, now);
     out->bytes_sent = t->sent.bytes + t->rtp_sent.bytes + t->rtx_sent.bytes;

@@ -9,6 +9,8 @@
 #include "proto/pipe.h"
 #include "worker/media/fail.h"
 #include "worker/media/router.h"
+#include "worker/media/sctp_link.h"
+#include "worker/media/transport_data.h"
 #include "worker/media/webrtc_state.h"
 #include "worker/media/worker_state.h"
 
@@ -77,6 +79,22 @@ static void update_connected(struct webrtc_transport *t, usec now)
     transport_set_connected(&t->base, now, up);
 }
 
+/* Apart from drain_dtls, which flushes SCTP and so calls this. */
+static void sctp_packet(struct transport *base, usec now, struct slice packet)
+{
+    struct webrtc_transport *t = webrtc_of(base);
+    struct sink *s = &base->worker->dtls_sink;
+    if (!base->rtp_dest || dtls_send(t->dtls, now, packet, s) != OK)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct sink_item *it = &s->items[i];
+        if (it->kind == SINK_DATAGRAM &&
+            txq_send(&base->worker->txq, base->rtp_dest, s->bytes + it->offset, it->len))
+            flow_add(&base->sent, now, it->len);
+    }
+    sink_reset(s);
+}
+
 static void drain_dtls(struct webrtc_transport *t, usec now)
 {
     struct worker *w = t->base.worker;
@@ -91,14 +109,22 @@ static void drain_dtls(struct webrtc_transport *t, usec now)
             log_info("dtls.failed", "id=%s why=\"%s\"", t->base.object.id,
                      dtls_failure_text((enum dtls_failure)it->arg));
             on_dtls_state(t, DTLS_FAILED);
+            sctp_link_lost(&t->base);
         } else if (it->code == DTLS_EV_STATE) {
             if (it->arg == DTLS_CONNECTED)
                 take_keys(t);
             on_dtls_state(t, (enum dtls_state)it->arg);
+            if (it->arg == DTLS_CONNECTED)
+                sctp_link_up(&t->base);
+            else if (it->arg == DTLS_CLOSED)
+                sctp_link_lost(&t->base);
+        } else if (it->code == DTLS_EV_DATA) {
+            sctp_link_input(&t->base, now, sink_bytes(s, it));
         }
     }
     sink_reset(s);
     update_connected(t, now);
+    sctp_links_flush(w, now);
 }
 
 /* Once ICE has a tuple and the peer's fingerprint is known, in either order. */
@@ -269,8 +295,10 @@ static void close_webrtc(struct transport *base, usec now)
     struct webrtc_transport *t = webrtc_of(base);
     struct worker *w = base->worker;
     bool in_tree = base->router != NULL;
-    if (in_tree)
+    if (in_tree) {
+        transport_data_close(base, now);
         transport_set_connected(base, now, false);
+    }
     if (in_tree && t->dtls && t->ice_ready)
         say_goodbye(t, now);
     if (in_tree && t->ice_ready) {
@@ -291,6 +319,7 @@ static const struct transport_ops ops = {.type = TRANSPORT_TYPE_WEBRTC,
                                          .stat_type = TRANSPORT_STAT_WEBRTC,
                                          .datagram = datagram,
                                          .tcp_closed = tcp_closed,
+                                         .sctp_packet = sctp_packet,
                                          .dump = webrtc_dump,
                                          .stats = webrtc_stats,
                                          .close = close_webrtc};
@@ -368,8 +397,6 @@ static enum err init(struct webrtc_transport *t, struct router *r, usec now,
                      const struct router_create_webrtc_transport_request *in, struct field_error *f)
 {
     const struct webrtc_transport_options *o = in->options;
-    if (o->enable_sctp)
-        return fail(f, ERR_UNSUPPORTED, "options.enableSctp", "SCTP is not supported yet");
     enum err e = transport_init(&t->base, &ops, r, in->transport_id, now, f);
     if (e != OK)
         return e;
@@ -377,11 +404,10 @@ static enum err init(struct webrtc_transport *t, struct router *r, usec now,
     t->prefer_tcp = o->prefer_tcp;
     t->base.initial_outgoing_bps =
         o->has_initial_available_outgoing_bitrate ? o->initial_available_outgoing_bitrate : 600000;
-    t->base.max_send_message_size =
-        o->has_max_send_message_size ? o->max_send_message_size : 262144;
-    t->base.max_receive_message_size =
-        o->has_max_receive_message_size ? o->max_receive_message_size : 262144;
-    e = take_sockets(t, o, f);
+    bool channels = !o->has_is_data_channel || o->is_data_channel;
+    e = sctp_link_open(&t->base, now, &SCTP_LINK_OPTIONS(o, channels), f);
+    if (e == OK)
+        e = take_sockets(t, o, f);
     if (e != OK)
         return e;
     e = timer_add(&r->worker->timers, &t->timer, on_timer);

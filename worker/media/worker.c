@@ -9,9 +9,17 @@
 #include "worker/engine/ice.h"
 #include "worker/engine/seal.h"
 #include "worker/media/router.h"
+#include "worker/media/sctp_link.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 #include "worker/rtp/ntp.h"
+
+static void on_sctp(struct timer *timer, usec now)
+{
+    struct worker *w = container_of(timer, struct worker, sctp_timer);
+    assocs_timeout(now);
+    sctp_links_flush(w, now);
+}
 
 static enum err open_parts(struct worker *w)
 {
@@ -22,6 +30,8 @@ static enum err open_parts(struct worker *w)
     for (size_t i = 0; i < WORKER_STRAY_DESTS; i++)
         tx_dest_init(&w->strays[i], &nobody);
     enum err e = txq_init(&w->txq);
+    if (e == OK)
+        e = timer_add(&w->timers, &w->sctp_timer, on_sctp);
     if (e == OK)
         e = demux_init(&w->demux, rng_u64(w->config.rng));
     if (e == OK)
@@ -63,7 +73,9 @@ void worker_close(struct worker *w)
     if (w->txq.drain && !list_empty(&w->txq.dirty))
         w->txq.drain(w->txq.drain_ctx, &w->txq);
     txq_fini(&w->txq);
+    timer_drop(&w->sctp_timer);
     timers_fini(&w->timers);
+    assocs_fini();
     if (w->demux.slots)
         demux_fini(&w->demux);
     dtls_identity_close(w->identity);
@@ -144,7 +156,8 @@ void worker_datagram(struct worker *w, usec now, const struct tuple *from, struc
 {
     enum packet_class class = packet_class(p->data, p->len);
     struct transport *t = NULL;
-    if (class == PACKET_UNKNOWN) {
+    /* SCTP without DTLS begins with its port, 5000, where RFC 7983 knows nothing. */
+    if (class == PACKET_UNKNOWN && !sctp_link_is_packet(p->data, p->len)) {
         w->counters.dropped_malformed++;
         return;
     }

@@ -60,6 +60,8 @@ struct worker_config {
     struct worker_io io;
     struct worker_listen listens[WORKER_MAX_LISTENS];
     size_t n_listens;
+    uint16_t rtc_port_min; /* for listenInfos without a port or range; 0: the system's */
+    uint16_t rtc_port_max;
     struct rng *rng;       /* borrowed */
     const char *dtls_cert; /* PEM file, or NULL: self-signed */
     const char *dtls_key;
@@ -79,6 +81,8 @@ struct worker_counters {
     uint64_t transports;          /* now, as those below */
     uint64_t producers;
     uint64_t consumers;
+    uint64_t data_producers;
+    uint64_t data_consumers;
 };
 
 struct worker;

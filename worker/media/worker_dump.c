@@ -1,6 +1,8 @@
 #include "worker/media/worker_dump.h"
 
 #include "worker/media/consumer.h"
+#include "worker/media/data_consumer.h"
+#include "worker/media/data_producer.h"
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
 #include "worker/media/transport.h"
@@ -18,6 +20,15 @@ static void add_transport(const struct transport *t, struct channel_message_hand
     list_each (node, &t->consumers) {
         h->channel_request_handlers[h->n_channel_request_handlers++] =
             container_of(node, struct consumer, in_transport)->object.id;
+    }
+    list_each (node, &t->data_producers) {
+        const char *id = container_of(node, struct data_producer, in_transport)->object.id;
+        h->channel_request_handlers[h->n_channel_request_handlers++] = id;
+        h->channel_notification_handlers[h->n_channel_notification_handlers++] = id;
+    }
+    list_each (node, &t->data_consumers) {
+        h->channel_request_handlers[h->n_channel_request_handlers++] =
+            container_of(node, struct data_consumer, in_transport)->object.id;
     }
 }
 
@@ -61,4 +72,14 @@ struct producer *worker_find_producer(const struct worker *w, const char *id)
 struct consumer *worker_find_consumer(const struct worker *w, const char *id)
 {
     return consumer_of(object_find(&w->objects, OBJECT_CONSUMER, id));
+}
+
+struct data_producer *worker_find_data_producer(const struct worker *w, const char *id)
+{
+    return data_producer_of(object_find(&w->objects, OBJECT_DATA_PRODUCER, id));
+}
+
+struct data_consumer *worker_find_data_consumer(const struct worker *w, const char *id)
+{
+    return data_consumer_of(object_find(&w->objects, OBJECT_DATA_CONSUMER, id));
 }

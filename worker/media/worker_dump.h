@@ -9,6 +9,8 @@ struct router;
 struct transport;
 struct producer;
 struct consumer;
+struct data_producer;
+struct data_consumer;
 
 /* Strings are borrowed from the tree; pid is the caller's. */
 MUST_CHECK enum err worker_dump(const struct worker *w, struct arena *arena,
@@ -19,5 +21,7 @@ struct router *worker_find_router(const struct worker *w, const char *id);
 struct transport *worker_find_transport(const struct worker *w, const char *id);
 struct producer *worker_find_producer(const struct worker *w, const char *id);
 struct consumer *worker_find_consumer(const struct worker *w, const char *id);
+struct data_producer *worker_find_data_producer(const struct worker *w, const char *id);
+struct data_consumer *worker_find_data_consumer(const struct worker *w, const char *id);
 
 #endif

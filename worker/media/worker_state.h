@@ -20,6 +20,7 @@ struct worker {
     struct txq txq;
     struct packet_pool pool;
     struct timers timers;
+    struct timer sctp_timer; /* of all associations, see sctp_link.h */
     struct demux demux;
     struct objects objects;
     struct list routers; /* owned, struct router.in_worker */
