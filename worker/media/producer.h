@@ -72,8 +72,9 @@ struct media_packet {
     struct producer_stream *stream;
     uint8_t payload_type; /* mapped */
     bool key_frame;
-    bool restarted; /* the sender's numbering began anew with this packet */
-    bool late;      /* newer ones came before; see producer_stream.held */
+    bool restarted;    /* the sender's numbering began anew with this packet */
+    bool late;         /* newer ones came before; see producer_stream.held */
+    bool padding_only; /* a probe: nothing to forward, but its number must close up */
 };
 
 MUST_CHECK enum err producer_open(struct transport *t, usec now,

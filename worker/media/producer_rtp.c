@@ -90,7 +90,8 @@ static void forward(struct producer *p, usec now, struct producer_stream *s, str
                              .payload_type = p->mapped_pt[v->payload_type],
                              .key_frame = r->key_frame,
                              .restarted = r->restarted,
-                             .late = r->late};
+                             .late = r->late,
+                             .padding_only = r->padding_only};
     if (m.payload_type == CODEC_TABLE_NONE)
         return;
     ext_brought_find(&m.brought, &p->ext, v);
@@ -120,14 +121,14 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
     packet->len = v->len; /* RTX was unwrapped in place */
     if (p->trace != 0)
         trace_producer_rtp(p, now, v, r.key_frame, rtx);
-    if (p->paused || r.padding_only)
+    if (p->paused)
         return;
     if (p->ext.of[RTP_EXT_VIDEO_ORIENTATION] != 0 && v->ext_at != 0)
         check_orientation(p, v);
     forward(p, now, s, packet, v, &r);
     if (r.key_frame)
         held_clear(&s->held);
-    else if (awaited)
+    else if (awaited && !r.padding_only)
         held_add(&s->held, packet);
     producer_check_scores(p);
 }

@@ -53,7 +53,8 @@ static void join_timelines(struct simple_consumer *s, usec now, uint32_t timesta
 static bool sync(struct simple_consumer *s, usec now, const struct media_packet *m)
 {
     enum codec codec = s->source->recv.params.codec;
-    if (codec_has_key_frames(codec) && !codec_may_start(codec, rtp_payload_slice(&m->view))) {
+    bool starts = codec_has_key_frames(codec) ? m->key_frame : !m->padding_only;
+    if (!starts) {
         s->need_sync = true;
         ask_for_key_frame(s, now);
         return false;
@@ -98,17 +99,28 @@ static void send(struct simple_consumer *s, usec now, const struct media_packet 
         trace_consumer_rtp(c, now, &m->view, out.ssrc, seq, m->key_frame, false);
 }
 
+/* The packet is not wanted. What comes after it closes up; where newer ones went out already, an
+ * empty packet fills the hole, so that the receiver does not ask for it in vain. */
+static void leave_out(struct simple_consumer *s, usec now, const struct media_packet *m)
+{
+    uint16_t seq;
+    if (seq_rewriter_drop(&s->seq, m->view.seq) || !seq_rewriter_map(&s->seq, m->view.seq, &seq))
+        return;
+    struct media_packet empty = *m;
+    empty.packet = NULL;
+    empty.view.payload_len = 0;
+    empty.view.marker = false;
+    send(s, now, &empty, seq);
+}
+
 static void forward(struct simple_consumer *s, usec now, const struct media_packet *m)
 {
     struct consumer *c = &s->base;
     uint16_t seq;
-    if (!consumer_supports(c, m->payload_type) ||
-        (c->ignore_dtx &&
-         codec_is_dtx(s->source->recv.params.codec, rtp_payload_slice(&m->view)))) {
-        seq_rewriter_drop(&s->seq, m->view.seq);
-        return;
-    }
-    if (seq_rewriter_map(&s->seq, m->view.seq, &seq))
+    if (m->padding_only || !consumer_supports(c, m->payload_type) ||
+        (c->ignore_dtx && codec_is_dtx(s->source->recv.params.codec, rtp_payload_slice(&m->view))))
+        leave_out(s, now, m);
+    else if (seq_rewriter_map(&s->seq, m->view.seq, &seq))
         send(s, now, m, seq);
 }
 
