@@ -12,11 +12,14 @@
 
 enum {
     /* gcc-02 5.5: "T is usually 0.5 to 1 second" */
-    ACKED_RATE_WINDOW_US = 500000
+    ACKED_RATE_WINDOW_US = 500000,
+    ACKED_RATE_SHORT_US = 250000,
+    ACKED_RATE_SHORT_PACKETS = 12 /* fewer in the short window are too coarse */
 };
 
 struct acked_rate {
     struct rate rate;
+    struct rate brief;
     struct rate lost;
     usec first; /* arrivals */
     usec newest;
@@ -29,6 +32,9 @@ void acked_rate_add(struct acked_rate *a, usec arrival, size_t size);
 void acked_rate_lost(struct acked_rate *a, size_t size);
 /* Bits per second over the last window of arrivals; 0: not known yet. */
 double acked_rate_bps(struct acked_rate *a);
+/* The same or, when more arrived lately, over a shorter window: a burst that fills the way for less
+ * than the window shows what it carries. */
+double acked_rate_peak_bps(struct acked_rate *a);
 /* The share of bytes that was lost in that window, 0 to 1. */
 double acked_rate_loss(struct acked_rate *a);
 

@@ -91,15 +91,15 @@ static bool may_reduce(const struct aimd *a, usec now, double acked_bps)
     return acked_bps > 0 && acked_bps < a->bps / 2;
 }
 
-static void decrease(struct aimd *a, usec now, double acked_bps)
+static void decrease(struct aimd *a, usec now, double acked_bps, double beta)
 {
     if (!may_reduce(a, now, acked_bps))
         return;
     a->before_decrease = a->bps;
     if (acked_bps > 0) {
-        double bps = AIMD_BETA * acked_bps;
+        double bps = beta * acked_bps;
         if (bps > a->bps && a->capacity.known)
-            bps = AIMD_BETA * a->capacity.estimate * 1000;
+            bps = beta * a->capacity.estimate * 1000;
         a->bps = fmin(a->bps, bps);
         if (acked_bps < link_capacity_lower_bps(&a->capacity))
             link_capacity_reset(&a->capacity);
@@ -110,7 +110,8 @@ static void decrease(struct aimd *a, usec now, double acked_bps)
     a->changed_at = a->decreased_at = now;
 }
 
-void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps)
+void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps,
+                 double beta)
 {
     transit(a, now, usage);
     switch (a->state) {
@@ -120,7 +121,7 @@ void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double ac
         increase(a, now, acked_bps);
         break;
     case AIMD_DECREASE:
-        decrease(a, now, acked_bps);
+        decrease(a, now, acked_bps, beta);
         a->state = AIMD_HOLD;
         break;
     }

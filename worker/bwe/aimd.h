@@ -30,9 +30,10 @@ struct aimd {
 
 void aimd_init(struct aimd *a, double start_bps, double min_bps, double max_bps);
 void aimd_set_limits(struct aimd *a, double min_bps, double max_bps);
-/* At each feedback. acked_bps: 0 when unknown. An over-use that comes sooner than a round trip
- * after a decrease is that decrease's own past, and ignored. */
-void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps);
+/* At each feedback. acked_bps: 0 when unknown; beta: of a decrease, AIMD_BETA. An over-use that
+ * comes sooner than a round trip after a decrease is that decrease's own past, and ignored. */
+void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps,
+                 double beta);
 /* A probe was answered at this rate. */
 void aimd_set(struct aimd *a, usec now, double bps);
 

@@ -6,6 +6,7 @@
 #define GROW_FACTOR 2.0
 #define GROW_LEAST 1.1 /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
+#define PROBE_NEWS 1.4 /* times the known capacity */
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
@@ -138,7 +139,9 @@ static bool arrived(struct estimator *e, usec now, const struct packet_result *p
     struct arrival_delta d;
     acked_rate_add(&e->acked, p->arrived_at, p->size);
     queue_delay_add(&e->queue, p->sent_at, p->arrived_at);
-    if (inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
+    /* A probe means to fill the queue for a moment; that is no trend. */
+    if (p->cluster == PROBE_NONE &&
+        inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
         trendline_add(&e->trendline, d.sent, d.arrival, p->arrived_at);
     return probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
                            e->loss.inherent, probed);
@@ -156,11 +159,19 @@ static void learn_rtt(struct estimator *e, usec rtt, bool reported)
     e->aimd.rtt = e->rtt;
 }
 
-/* A result below what is sent already says nothing that the delay does not say better, unless too
- * little is sent for the delay to say anything. */
+/* Where over-use has shown what the way carries, a probe must show much more to be believed: on a
+ * shared link it also squeezes others, and the larger flow would win back what it gave. Only when
+ * too little is sent for the delay to say anything does a lower result count. */
+static bool believable(const struct estimator *e, double bps)
+{
+    if (e->alr.limited || !e->aimd.capacity.known)
+        return bps > e->aimd.bps || e->alr.limited;
+    return bps > PROBE_NEWS * fmax(e->aimd.bps, e->aimd.capacity.estimate * 1000);
+}
+
 static void apply_probe(struct estimator *e, usec now, double bps)
 {
-    if (bps > e->aimd.bps || e->alr.limited) {
+    if (believable(e, bps)) {
         aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
         link_capacity_probe(&e->aimd.capacity, bps);
     }
@@ -188,7 +199,7 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     enum bandwidth_usage usage = e->trendline.usage;
     queue_delay_end(&e->queue, now);
     bool congested = usage == USAGE_OVERUSE || e->queue.standing > QUEUE_SOME_US;
-    double acked = acked_rate_bps(&e->acked);
+    double acked = acked_rate_peak_bps(&e->acked);
     /* What random loss took has loaded the bottleneck too, or will when it is sent again. It comes
      * in bursts: a window may have several times its share. */
     double random = fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
@@ -197,10 +208,12 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
         usage = USAGE_OVERUSE;
         e->acked_bps = acked;
     }
+    if (drain_update(&e->drain, now, e->queue.standing))
+        usage = USAGE_OVERUSE;
     if (has_probe && usage != USAGE_OVERUSE)
         apply_probe(e, now, probed);
     else
-        aimd_update(&e->aimd, now, usage, e->acked_bps);
+        aimd_update(&e->aimd, now, usage, e->acked_bps, drain_beta(&e->drain, e->queue.standing));
     probe_for_growth(e, now);
 }
 

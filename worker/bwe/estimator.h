@@ -20,6 +20,7 @@
 #include "worker/bwe/acked_rate.h"
 #include "worker/bwe/aimd.h"
 #include "worker/bwe/alr.h"
+#include "worker/bwe/drain.h"
 #include "worker/bwe/inter_arrival.h"
 #include "worker/bwe/loss_control.h"
 #include "worker/bwe/probe.h"
@@ -58,6 +59,7 @@ struct estimator {
     struct aimd aimd;
     struct alr alr;
     struct queue_delay queue;
+    struct drain drain;
     struct loss_control loss;
     struct probe probe;
     struct probe_meter meter;

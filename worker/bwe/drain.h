@@ -1,0 +1,33 @@
+/* How far to decrease at over-use. Usually by the draft's factor; deeper while a long queue stands
+ * that is our own, so that it is gone within seconds. A queue that does not go is somebody else's:
+ * then giving way would only starve us. Sans-IO. Owned by an estimator. */
+#ifndef WEIR_BWE_DRAIN_H
+#define WEIR_BWE_DRAIN_H
+
+#include <stdbool.h>
+
+#include "common/time.h"
+
+#define DRAIN_BETA_MIN 0.5
+
+enum {
+    DRAIN_QUEUE_US = 120 * 1000,      /* a standing queue longer than this is drained */
+    DRAIN_QUEUE_FULL_US = 500 * 1000, /* and at this length, as fast as can be */
+    DRAIN_EVERY_US = 1000 * 1000,     /* a queue that merely stands is cut so often */
+    DRAIN_GIVE_UP_US = 5000 * 1000,
+    DRAIN_REST_US = 30 * 1000 * 1000
+};
+
+struct drain {
+    bool active;
+    usec since;
+    usec cut_at;
+    usec rest_until;
+};
+
+/* At each feedback. True: the queue wants a decrease now, whatever the trend. */
+bool drain_update(struct drain *d, usec now, usec standing);
+/* beta of a decrease now. */
+double drain_beta(const struct drain *d, usec standing);
+
+#endif
