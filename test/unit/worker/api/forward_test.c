@@ -267,6 +267,40 @@ static void unsupported_payload_types_leave_no_hole(void **state)
     assert_int_equal((uint16_t)(to_bob.rtp[5].seq - to_bob.rtp[0].seq), 5);
 }
 
+/* Nothing but padding: what a sender probes the bandwidth with. */
+static void send_probe(uint16_t seq, uint32_t timestamp)
+{
+    uint8_t buf[64];
+    struct wr out = wr_of(buf, sizeof buf);
+    rtp_write_header(&out, false, VIDEO_PT, seq, timestamp, VIDEO_SSRC);
+    buf[0] |= 0x20;
+    wr_zeros(&out, 31);
+    wr_u8(&out, 32);
+    uint8_t packet[1500];
+    memcpy(packet, buf, wr_len(&out));
+    assert_true(rtc_peer_send_rtp(&alice.peer, packet, wr_len(&out)));
+    world_settle(&w);
+}
+
+static void probes_are_not_forwarded_and_leave_no_hole(void **state)
+{
+    (void)state;
+    consume_video(&w, "down", "eye", "cam", 6000);
+    send_video(200, 3000, true);
+    send_probe(201, 3000);
+    send_probe(202, 3000);
+    send_video(203, 6000, false);
+    assert_int_equal(to_bob.n, 2);
+    assert_int_equal((uint16_t)(to_bob.rtp[1].seq - to_bob.rtp[0].seq), 1);
+    /* One that is overtaken has its number taken by then: an empty packet fills it. */
+    send_video(205, 9000, false);
+    send_probe(204, 6000);
+    assert_int_equal(to_bob.n, 4);
+    assert_int_equal((uint16_t)(to_bob.rtp[2].seq - to_bob.rtp[0].seq), 3);
+    assert_int_equal((uint16_t)(to_bob.rtp[3].seq - to_bob.rtp[0].seq), 2);
+    assert_int_equal(to_bob.rtp[3].payload_len, 0);
+}
+
 static void a_stream_is_found_by_mid_and_rid_and_then_by_its_ssrc(void **state)
 {
     (void)state;
@@ -358,6 +392,7 @@ int main(void)
         T(a_key_frame_whose_first_packet_was_overtaken_is_not_lost),
         T(a_sender_that_restarts_its_numbering_goes_on_without_a_jump),
         T(unsupported_payload_types_leave_no_hole),
+        T(probes_are_not_forwarded_and_leave_no_hole),
         T(a_stream_is_found_by_mid_and_rid_and_then_by_its_ssrc),
         T(simulcast_streams_are_received_by_their_rids),
     };
