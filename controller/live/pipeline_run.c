@@ -28,6 +28,7 @@ static enum err ask(struct run *r, enum pipe_method method, const char *handler_
 
 static void refused(struct run *r, enum err e, const char *why)
 {
+    r->worker_gone = r->worker_gone || e == ERR_CLOSED;
     pipeline_fail(r->pipeline, e == ERR_CLOSED ? PIPELINE_WORKER_LOST : PIPELINE_REFUSED,
                   why && why[0] ? why : err_text(e));
 }

@@ -25,9 +25,8 @@ static struct ports *open_range(uint16_t min, uint16_t max)
 
 static int bind_udp(uint16_t port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
@@ -159,13 +158,12 @@ static void bound_ports_are_found_in_the_kernels_list(void **state)
 static void odd_texts_of_the_list_are_harmless(void **state)
 {
     (void)state;
-    static const char list[] =
-        "  sl  local_address rem_address   st\n"
-        " 123: 0100007F:B3BA 00000000:0000 07 00000000\n"
-        "\n"
-        ":\n"
-        "1:2\n"
-        " 124: 00000000:B3BC 0100007F:B3BE 07";
+    static const char list[] = "  sl  local_address rem_address   st\n"
+                               " 123: 0100007F:B3BA 00000000:0000 07 00000000\n"
+                               "\n"
+                               ":\n"
+                               "1:2\n"
+                               " 124: 00000000:B3BC 0100007F:B3BE 07";
     const uint16_t both[] = {0xB3BA, 0xB3BC};
     const uint16_t remote[] = {0xB3BE};
     assert_true(udp_all_bound_in(list, both, 2));
