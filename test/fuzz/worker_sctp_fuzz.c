@@ -42,6 +42,7 @@ struct queue {
 
 static struct queue queues[2]; /* towards 0, 1 */
 static struct assoc *assocs[2];
+static struct assoc_group group;
 static uint8_t big[MESSAGE_MAX];
 
 static void require(bool ok)
@@ -76,7 +77,7 @@ static void drain(void)
     poll_one(0);
     poll_one(1);
     struct assoc *a;
-    while ((a = assocs_ready()) != NULL)
+    while ((a = assocs_ready(&group)) != NULL)
         poll_one(a == assocs[1]);
 }
 
@@ -102,7 +103,9 @@ static void pass(usec time)
 
 static void open_both(struct rd *r)
 {
-    struct assoc_config c = {.port = ASSOC_PORT,
+    assoc_group_init(&group);
+    struct assoc_config c = {.group = &group,
+                             .port = ASSOC_PORT,
                              .out_streams = 16,
                              .in_streams = 16,
                              .max_send_message = MESSAGE_MAX,

@@ -93,7 +93,7 @@ static void take_keys(struct rtc_peer *p)
         p->failed = true;
 }
 
-static void drain(struct rtc_peer *p)
+static void drain(struct rtc_peer *p, usec now)
 {
     for (size_t i = 0; i < p->sink->count; i++) {
         const struct sink_item *it = &p->sink->items[i];
@@ -103,6 +103,8 @@ static void drain(struct rtc_peer *p)
             p->failed = true;
         else if (it->code == DTLS_EV_STATE && it->arg == DTLS_CONNECTED)
             take_keys(p);
+        else if (it->code == DTLS_EV_DATA && p->config.on_data)
+            p->config.on_data(p->config.ctx, now, sink_bytes(p->sink, it));
     }
     sink_reset(p->sink);
 }
@@ -122,7 +124,7 @@ static void on_stun(struct rtc_peer *p, usec now, const void *bytes, size_t n)
     p->next_check = now + RTC_PEER_CHECK_SLOW;
     if (dtls_start(p->dtls, now, p->sink) != OK)
         p->failed = true;
-    drain(p);
+    drain(p, now);
 }
 
 static void on_media(struct rtc_peer *p, usec now, uint8_t *bytes, size_t n, bool rtcp)
@@ -154,7 +156,7 @@ void rtc_peer_input(struct rtc_peer *p, usec now, const void *bytes, size_t n)
         break;
     case PACKET_DTLS:
         dtls_input(p->dtls, now, slice_of(copy, n), p->sink);
-        drain(p);
+        drain(p, now);
         break;
     case PACKET_RTP:
         on_media(p, now, copy, n, false);
@@ -178,7 +180,7 @@ void rtc_peer_timeout(struct rtc_peer *p, usec now)
     }
     if (dtls_deadline(p->dtls) <= now) {
         dtls_timeout(p->dtls, now, p->sink);
-        drain(p);
+        drain(p, now);
     }
 }
 
@@ -209,4 +211,12 @@ bool rtc_peer_send_rtp(struct rtc_peer *p, const void *bytes, size_t n)
 bool rtc_peer_send_rtcp(struct rtc_peer *p, const void *bytes, size_t n)
 {
     return send_sealed(p, bytes, n, true);
+}
+
+bool rtc_peer_send_data(struct rtc_peer *p, usec now, struct slice message)
+{
+    if (dtls_send(p->dtls, now, message, p->sink) != OK)
+        return false;
+    drain(p, now);
+    return true;
 }

@@ -32,6 +32,8 @@ struct rtc_peer_config {
     /* Decrypted packets from the worker; NULL: counted only. The bytes may be changed. */
     void (*on_rtp)(void *ctx, usec now, uint8_t *bytes, size_t n);
     void (*on_rtcp)(void *ctx, usec now, uint8_t *bytes, size_t n);
+    /* One application message of DTLS: an SCTP packet. */
+    void (*on_data)(void *ctx, usec now, struct slice message);
     void *ctx; /* borrowed */
 };
 
@@ -76,5 +78,7 @@ static inline bool rtc_peer_connected(const struct rtc_peer *p)
 /* Seals and sends; false when not connected or refused by SRTP. */
 bool rtc_peer_send_rtp(struct rtc_peer *p, const void *bytes, size_t n);
 bool rtc_peer_send_rtcp(struct rtc_peer *p, const void *bytes, size_t n);
+/* By DTLS; false when not connected. Not from within on_data. */
+bool rtc_peer_send_data(struct rtc_peer *p, usec now, struct slice message);
 
 #endif

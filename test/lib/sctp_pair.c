@@ -37,6 +37,7 @@ static void end_init(struct sctp_pair *p, struct sctp_end *e, const struct assoc
                      const struct link_config *link, uint64_t seed)
 {
     struct assoc_config c = config ? *config : sctp_pair_config();
+    c.group = &p->group;
     c.owner = e;
     link_init(&e->out, link ? *link : (struct link_config){.delay = 10 * USEC_PER_MSEC}, seed);
     if (assoc_open(&e->assoc, p->now, &c) != OK)
@@ -49,6 +50,7 @@ void sctp_pair_init(struct sctp_pair *p, const struct assoc_config *config,
     memset(p, 0, sizeof *p);
     p->now = virtual_now + USEC_PER_SEC; /* time goes on from test to test */
     virtual_now = p->now;
+    assoc_group_init(&p->group);
     end_init(p, &p->a, config, link, seed);
     end_init(p, &p->b, config, link, seed + 1);
 }
@@ -123,7 +125,7 @@ void sctp_pair_drain(struct sctp_pair *p)
     poll_end(p, &p->a);
     poll_end(p, &p->b);
     struct assoc *ready;
-    while ((ready = assocs_ready()) != NULL)
+    while ((ready = assocs_ready(&p->group)) != NULL)
         poll_end(p, assoc_owner(ready));
 }
 

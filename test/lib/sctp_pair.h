@@ -34,6 +34,7 @@ struct sctp_end {
 struct sctp_pair {
     struct sctp_end a;
     struct sctp_end b;
+    struct assoc_group group;
     usec now;
 };
 

@@ -358,6 +358,14 @@ static void browser_rtcp(void *ctx, usec now, uint8_t *bytes, size_t n)
         b->on_rtcp(b, bytes, n);
 }
 
+static void browser_data(void *ctx, usec now, struct slice message)
+{
+    struct browser *b = ctx;
+    (void)now;
+    if (b->on_data)
+        b->on_data(b, message);
+}
+
 static const char *text_at(const json_t *o, const char *a, const char *b)
 {
     return json_string_value(json_object_get(json_object_get(o, a), b));
@@ -369,7 +377,8 @@ void browser_create(struct browser *b, struct world *w, const char *router, cons
     memset(b, 0, sizeof *b);
     snprintf(b->transport, sizeof b->transport, "%s", transport);
     json_t *t = world_call(w, "router.createWebRtcTransport", router, NULL,
-                           "{'transportId':'%s','options':{}}", transport);
+                           "{'transportId':'%s','options':%s}", transport,
+                           w->transport_options ? w->transport_options : "{}");
     if (!t)
         die("createWebRtcTransport", transport);
     const char *print = NULL;
@@ -389,6 +398,7 @@ void browser_create(struct browser *b, struct world *w, const char *router, cons
                                      .send = browser_send,
                                      .on_rtp = browser_rtp,
                                      .on_rtcp = browser_rtcp,
+                                     .on_data = browser_data,
                                      .ctx = b};
     if (rtc_peer_init(&b->peer, &config) != OK)
         die("rtc_peer_init", transport);

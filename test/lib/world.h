@@ -43,8 +43,9 @@ struct world {
     uint16_t next_port;
     size_t open_sockets;
     unsigned next_id;
-    uint64_t sent;   /* datagrams by the worker */
-    bool count_only; /* the worker's datagrams are counted, not delivered */
+    uint64_t sent;                 /* datagrams by the worker */
+    const char *transport_options; /* JSON of browser_create's; NULL: {} */
+    bool count_only;               /* the worker's datagrams are counted, not delivered */
     /* True: this datagram of the worker is lost. NULL: none. */
     bool (*lose)(struct world *w, const uint8_t *bytes, size_t n);
 };
@@ -89,6 +90,7 @@ struct browser {
     char transport[64];
     void (*on_rtp)(struct browser *b, uint8_t *bytes, size_t n);
     void (*on_rtcp)(struct browser *b, uint8_t *bytes, size_t n);
+    void (*on_data)(struct browser *b, struct slice message);
     void *ctx;
 };
 

@@ -3,8 +3,8 @@
  * with assoc_, since sctp_ belongs to the library.
  *
  * usrsctp is one for the process, and so are its timers: assocs_timeout serves all associations.
- * After it, take every association that assocs_ready names, and poll it dry; after a call for one
- * association, poll that one dry.
+ * After it, take every association that assocs_ready names of one's own group, and poll it dry;
+ * after a call for one association, poll that one dry.
  *
  *     assoc_input(a, now, datagram);
  *     while (assoc_poll(a, now, &item))
@@ -22,6 +22,7 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
+#include "common/list.h"
 #include "common/time.h"
 
 enum {
@@ -44,7 +45,13 @@ enum assoc_state {
     ASSOC_STATE_COUNT
 };
 
+/* Those of one owner: a worker. */
+struct assoc_group {
+    struct list ready;
+};
+
 struct assoc_config {
+    struct assoc_group *group;    /* outlives the association */
     void *owner;                  /* borrowed; see assoc_owner */
     uint16_t port;                /* on both sides */
     uint16_t out_streams;         /* most that we send on, 1.. */
@@ -110,8 +117,10 @@ void assocs_timeout(usec now);
 /* usrsctp tells nobody when its next timer is due: every 10 ms while there are associations,
  * USEC_NEVER otherwise. */
 usec assocs_deadline(void);
-/* The next association that has something to poll and has not been named since; NULL: none. */
-struct assoc *assocs_ready(void);
+void assoc_group_init(struct assoc_group *group);
+/* The next association of the group that has something to poll and has not been named since; NULL:
+ * none. */
+struct assoc *assocs_ready(struct assoc_group *group);
 
 /* ---- one association ---- */
 

@@ -29,6 +29,13 @@ struct out_message {
     uint8_t bytes[];
 };
 
+/* A message that usrsctp has and did not send whole for the first time. */
+struct handed_message {
+    struct handed_message *next;
+    uint32_t id;
+    size_t left; /* bytes */
+};
+
 enum stream_reset { RESET_NONE, RESET_WANTED, RESET_UNDER_WAY };
 
 /* A stream that was sent on. */
@@ -38,8 +45,10 @@ struct out_stream {
     struct list in_active;     /* of struct assoc.active while messages wait */
     struct out_message *first; /* owned */
     struct out_message **last;
-    size_t waiting; /* bytes of these */
-    size_t handed;  /* bytes that usrsctp has and did not send once */
+    size_t waiting;                      /* bytes of these */
+    struct handed_message *handed_first; /* owned; usrsctp sends a stream's messages in order */
+    struct handed_message **handed_last;
+    size_t handed; /* bytes left of these */
     uint32_t low_threshold;
     bool above;   /* more than the threshold since it was last told */
     bool low_due; /* to be told */
@@ -68,7 +77,7 @@ struct assoc {
     uint16_t n_out;
     uint16_t n_in;
     struct packet_queue packets;
-    struct list in_ready; /* of the process's ready ones */
+    struct list in_ready; /* of its group */
     struct list in_busy;  /* of those that wait for room or for a reset */
 
     struct out_stream *out; /* owned hash */
@@ -79,6 +88,9 @@ struct assoc {
     unsigned resets_wanted;
     uint32_t last_tsn; /* highest that was sent */
     bool any_tsn;
+    uint32_t last_handed_id;
+    bool moved;       /* something left for the first time since progress_at */
+    usec progress_at; /* when something was handed over or left for the first time */
 
     struct in_stream *in;       /* owned hash */
     size_t assembling;          /* bytes in it */
@@ -111,8 +123,10 @@ void packets_fini(struct packet_queue *q);
 
 /* Hands to usrsctp what it has room for, and asks for the resets that are wanted. */
 void assoc_pump(struct assoc *a, usec now);
-/* n bytes of a message on sid left for the first time, or were given up before. */
+/* n bytes of the oldest message on sid left for the first time. */
 void assoc_note_sent(struct assoc *a, uint16_t sid, size_t n);
+/* usrsctp gave up this message: what is left of it is never sent. */
+void assoc_note_given_up(struct assoc *a, uint16_t sid, uint32_t id);
 /* Everything that was handed over is sent and acknowledged. */
 void assoc_note_dry(struct assoc *a);
 /* The answer to our resets: n = 0 means all. */

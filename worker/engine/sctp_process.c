@@ -14,7 +14,6 @@ static struct {
     bool started;
     uintptr_t last_id;
     struct assoc *by_id; /* borrowed, hash */
-    struct list ready;
     struct list busy;
     usec ticked_at;
 } all;
@@ -69,7 +68,6 @@ static void start(void)
     usrsctp_sysctl_set_sctp_max_burst_default(10);
     usrsctp_sysctl_set_sctp_fr_max_burst_default(10);
 
-    list_init(&all.ready);
     list_init(&all.busy);
     all.started = true;
 }
@@ -114,7 +112,7 @@ void assocs_fini(void)
 void assocs_mark_ready(struct assoc *a)
 {
     if (list_empty(&a->in_ready))
-        list_add(&all.ready, &a->in_ready);
+        list_add(&a->config.group->ready, &a->in_ready);
 }
 
 void assocs_mark_busy(struct assoc *a, bool busy)
@@ -145,11 +143,16 @@ usec assocs_deadline(void)
     return all.by_id ? all.ticked_at + TICK : USEC_NEVER;
 }
 
-struct assoc *assocs_ready(void)
+void assoc_group_init(struct assoc_group *group)
 {
-    if (!all.started || list_empty(&all.ready))
+    list_init(&group->ready);
+}
+
+struct assoc *assocs_ready(struct assoc_group *group)
+{
+    if (list_empty(&group->ready))
         return NULL;
-    struct assoc *a = container_of(all.ready.next, struct assoc, in_ready);
+    struct assoc *a = container_of(group->ready.next, struct assoc, in_ready);
     list_remove(&a->in_ready);
     return a;
 }

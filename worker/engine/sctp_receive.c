@@ -199,10 +199,9 @@ static bool notification(struct assoc *a, usec now, size_t n, struct assoc_item 
         assoc_note_dry(a);
         return false;
     case SCTP_SEND_FAILED_EVENT:
-        if (len >= sizeof what->sn_send_failed_event &&
-            what->sn_send_failed_event.ssfe_flags & SCTP_DATA_UNSENT)
-            assoc_note_sent(a, what->sn_send_failed_event.ssfe_info.snd_sid,
-                            len - sizeof what->sn_send_failed_event);
+        if (len >= sizeof what->sn_send_failed_event)
+            assoc_note_given_up(a, what->sn_send_failed_event.ssfe_info.snd_sid,
+                                what->sn_send_failed_event.ssfe_info.snd_context);
         return false;
     default:
         return false;

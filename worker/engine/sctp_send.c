@@ -7,9 +7,11 @@
 #include "worker/engine/sctp_assoc.h"
 
 /* Unsent bytes that usrsctp may have before it gets another message. What it has it sends, however
- * old: a message whose lifetime ends is dropped here, and so is handed over as late as possible.
- * SENDER_DRY heals a wrong count. */
+ * old: a message whose lifetime ends is dropped here, and so is handed over as late as possible. */
 enum { HAND_AHEAD = 16 * 1024, HAND_AHEAD_LIFETIME = 1024 };
+/* When nothing moved for this long it gets one in spite of it: sending on also makes usrsctp repeat
+ * a FORWARD-TSN that was lost. */
+#define STALL (500 * USEC_PER_MSEC)
 /* Streams that one request resets (RFC 6525 4.1 has room for more). */
 enum { RESET_BATCH = 64 };
 
@@ -31,6 +33,7 @@ static struct out_stream *find_or_make(struct assoc *a, uint16_t sid)
     s->sid = sid;
     s->low_threshold = a->config.low_threshold;
     s->last = &s->first;
+    s->handed_last = &s->handed_first;
     list_init(&s->in_active);
     HASH_ADD(hh, a->out, sid, sizeof s->sid, s);
     if (!s->hh.tbl) {
@@ -101,12 +104,46 @@ static void drop_waiting(struct assoc *a, struct out_stream *s)
         free(shift(a, s));
 }
 
+/* The first one of the list. */
+static void drop_handed(struct assoc *a, struct out_stream *s)
+{
+    struct handed_message *h = s->handed_first;
+    s->handed_first = h->next;
+    if (!s->handed_first)
+        s->handed_last = &s->handed_first;
+    s->handed -= h->left;
+    a->handed -= h->left;
+    free(h);
+}
+
+static void add_handed(struct assoc *a, struct out_stream *s, struct handed_message *h)
+{
+    *s->handed_last = h;
+    s->handed_last = &h->next;
+    s->handed += h->left;
+    a->handed += h->left;
+}
+
+/* One that was not taken after all. */
+static void take_back(struct assoc *a, struct out_stream *s, struct handed_message *h)
+{
+    struct handed_message **at = &s->handed_first;
+    while (*at != h)
+        at = &(*at)->next;
+    *at = NULL; /* it is the last */
+    s->handed_last = at;
+    s->handed -= h->left;
+    a->handed -= h->left;
+    free(h);
+}
+
 static void forget(struct assoc *a, struct out_stream *s)
 {
     drop_waiting(a, s);
+    while (s->handed_first)
+        drop_handed(a, s);
     set_low_due(a, s, false);
     set_reset(a, s, RESET_NONE);
-    a->handed -= s->handed;
     HASH_DEL(a->out, s);
     free(s);
 }
@@ -121,14 +158,19 @@ void assoc_drop_out(struct assoc *a)
 }
 
 /* ERR_AGAIN: usrsctp has no room now. Anything else: the message is done with. */
-static enum err hand_over(struct assoc *a, struct out_stream *s, const struct assoc_sending *how,
-                          const uint8_t *bytes, size_t n)
+static enum err hand_over(struct assoc *a, usec now, struct out_stream *s,
+                          const struct assoc_sending *how, const uint8_t *bytes, size_t n)
 {
+    struct handed_message *h = malloc(sizeof *h);
+    if (!h)
+        return ERR_AGAIN;
+    *h = (struct handed_message){.id = ++a->last_handed_id, .left = n};
     struct sctp_sendv_spa spa = {.sendv_flags = SCTP_SEND_SNDINFO_VALID};
     uint32_t ppid;
     put_u32((uint8_t *)&ppid, how->ppid);
     spa.sendv_sndinfo.snd_sid = how->stream;
     spa.sendv_sndinfo.snd_ppid = ppid;
+    spa.sendv_sndinfo.snd_context = h->id;
     spa.sendv_sndinfo.snd_flags = how->unordered ? SCTP_UNORDERED : 0;
     if (how->reliability != ASSOC_RELIABLE) {
         spa.sendv_flags |= SCTP_SEND_PRINFO_VALID;
@@ -137,23 +179,23 @@ static enum err hand_over(struct assoc *a, struct out_stream *s, const struct as
         spa.sendv_prinfo.pr_value = how->limit;
     }
     /* Counted first: a small message leaves within the call. */
-    s->handed += n;
-    a->handed += n;
+    add_handed(a, s, h);
     if (usrsctp_sendv(a->socket, bytes, n, NULL, 0, &spa, sizeof spa, SCTP_SENDV_SPA, 0) >= 0) {
         a->stats.messages_sent++;
+        a->progress_at = now;
         return OK;
     }
     int error = errno;
-    s->handed -= n;
-    a->handed -= n;
+    take_back(a, s, h);
     if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM)
         return ERR_AGAIN;
     return ERR_STATE;
 }
 
-static bool has_room(const struct assoc *a, const struct assoc_sending *how)
+static bool has_room(const struct assoc *a, usec now, const struct assoc_sending *how)
 {
-    return a->handed < (how->reliability == ASSOC_MAX_LIFETIME ? HAND_AHEAD_LIFETIME : HAND_AHEAD);
+    size_t limit = how->reliability == ASSOC_MAX_LIFETIME ? HAND_AHEAD_LIFETIME : HAND_AHEAD;
+    return a->handed < limit || now - a->progress_at > STALL;
 }
 
 static bool pump_messages(struct assoc *a, usec now)
@@ -172,10 +214,10 @@ static bool pump_messages(struct assoc *a, usec now)
         enum err e = OK;
         if (now >= m->expires_at)
             a->stats.expired++;
-        else if (!has_room(a, &m->how))
+        else if (!has_room(a, now, &m->how))
             e = ERR_AGAIN;
         else
-            e = hand_over(a, s, &m->how, m->bytes, m->len);
+            e = hand_over(a, now, s, &m->how, m->bytes, m->len);
         if (e == ERR_AGAIN) {
             list_add(a->active.next, &s->in_active); /* still the first */
             room = false;
@@ -223,6 +265,9 @@ void assoc_pump(struct assoc *a, usec now)
 {
     if (a->state != ASSOC_CONNECTED || !a->socket)
         return;
+    if (a->moved)
+        a->progress_at = now;
+    a->moved = false;
     if (a->resets_wanted > 0)
         pump_resets(a);
     bool idle = pump_messages(a, now);
@@ -287,8 +332,8 @@ enum err assoc_send(struct assoc *a, usec now, const struct assoc_sending *how,
         return ERR_NOMEM;
     s->we_reset = s->we_reset && s->reset != RESET_NONE;
     e = ERR_AGAIN;
-    if (list_empty(&a->active) && has_room(a, &own) && s->reset == RESET_NONE)
-        e = hand_over(a, s, &own, message.p, message.n);
+    if (list_empty(&a->active) && has_room(a, now, &own) && s->reset == RESET_NONE)
+        e = hand_over(a, now, s, &own, message.p, message.n);
     if (e == ERR_AGAIN)
         e = enqueue(a, now, s, &own, message);
     grew(a, s);
@@ -298,11 +343,27 @@ enum err assoc_send(struct assoc *a, usec now, const struct assoc_sending *how,
 void assoc_note_sent(struct assoc *a, uint16_t sid, size_t n)
 {
     struct out_stream *s = find(a, sid);
-    if (!s)
+    struct handed_message *h = s ? s->handed_first : NULL;
+    if (!h)
         return;
-    size_t less = n < s->handed ? n : s->handed;
+    size_t less = n < h->left ? n : h->left;
+    h->left -= less;
     s->handed -= less;
     a->handed -= less;
+    a->moved = true;
+    if (h->left == 0)
+        drop_handed(a, s);
+    shrank(a, s);
+}
+
+void assoc_note_given_up(struct assoc *a, uint16_t sid, uint32_t id)
+{
+    struct out_stream *s = find(a, sid);
+    if (!s)
+        return;
+    /* Older ones that were not sent by now never will be. */
+    while (s->handed_first && (int32_t)(s->handed_first->id - id) <= 0)
+        drop_handed(a, s);
     shrank(a, s);
 }
 
@@ -311,8 +372,8 @@ void assoc_note_dry(struct assoc *a)
     struct out_stream *s, *next;
     HASH_ITER(hh, a->out, s, next)
     {
-        a->handed -= s->handed;
-        s->handed = 0;
+        while (s->handed_first)
+            drop_handed(a, s);
         shrank(a, s);
     }
 }

@@ -29,7 +29,8 @@ enum err sctp_link_open(struct transport *t, usec now, const struct sctp_link_op
     if (!l)
         return fail_plain(f, ERR_NOMEM);
     l->transport = t;
-    l->config = (struct assoc_config){.owner = l,
+    l->config = (struct assoc_config){.group = &t->worker->sctp_group,
+                                      .owner = l,
                                       .port = ASSOC_PORT,
                                       .out_streams = STREAMS,
                                       .in_streams = STREAMS,
@@ -172,7 +173,7 @@ static void drain(struct sctp_link *l, usec now)
 void sctp_links_flush(struct worker *w, usec now)
 {
     struct assoc *a;
-    while ((a = assocs_ready()) != NULL)
+    while ((a = assocs_ready(&w->sctp_group)) != NULL)
         drain(assoc_owner(a), now);
     timer_set(&w->sctp_timer, assocs_deadline());
 }

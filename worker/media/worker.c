@@ -50,6 +50,7 @@ enum err worker_open(const struct worker_config *config, usec now, usec wall, st
     w->started_at = now;
     w->wall_offset = wall - now;
     list_init(&w->routers);
+    assoc_group_init(&w->sctp_group);
     timers_init(&w->timers);
     packet_pool_init(&w->pool, config->max_packets);
     sink_init(&w->ice_sink);

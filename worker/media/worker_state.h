@@ -3,6 +3,7 @@
 #define WEIR_WORKER_MEDIA_WORKER_STATE_H
 
 #include "worker/engine/dtls.h"
+#include "worker/engine/sctp.h"
 #include "worker/engine/sink.h"
 #include "worker/media/demux.h"
 #include "worker/media/object.h"
@@ -20,6 +21,7 @@ struct worker {
     struct txq txq;
     struct packet_pool pool;
     struct timers timers;
+    struct assoc_group sctp_group;
     struct timer sctp_timer; /* of all associations, see sctp_link.h */
     struct demux demux;
     struct objects objects;

@@ -110,6 +110,7 @@ static void streams_are_the_smaller_of_both_sides(void **state)
     (void)state;
     sctp_pair_init(pair, NULL, NULL, 1);
     struct assoc_config c = sctp_pair_config();
+    c.group = &pair->group;
     c.owner = &pair->b;
     c.out_streams = 300;
     c.in_streams = 20;
@@ -428,7 +429,7 @@ static void without_associations_no_timer_runs(void **state)
     assoc_close(pair->b.assoc);
     pair->a.assoc = pair->b.assoc = NULL;
     assert_true(assocs_deadline() == USEC_NEVER);
-    assert_null(assocs_ready());
+    assert_null(assocs_ready(&pair->group));
 }
 
 static int end_of_process(void **state)
