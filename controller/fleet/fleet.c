@@ -23,10 +23,21 @@ static void free_config(struct fleet_config *c)
     }
 }
 
+static unsigned or_default(unsigned value, unsigned def)
+{
+    return value > 0 ? value : def;
+}
+
 static enum err copy_config(struct fleet_config *to, const struct fleet_config *from)
 {
     *to = *from;
     memset(to->listens, 0, sizeof to->listens);
+    to->limits = (struct fleet_limits){
+        .start_ms = or_default(from->limits.start_ms, START_LIMIT_MS),
+        .beat_ms = or_default(from->limits.beat_ms, BEAT_MS),
+        .heartbeat_ms = or_default(from->limits.heartbeat_ms, HEARTBEAT_LIMIT_MS),
+        .request_ms = or_default(from->limits.request_ms, REQUEST_LIMIT_MS),
+        .term_ms = or_default(from->limits.term_ms, TERM_LIMIT_MS)};
     to->worker_path = copy_text(from->worker_path);
     to->log_level = copy_text(from->log_level ? from->log_level : "info");
     bool whole = to->worker_path && to->log_level;
@@ -50,7 +61,8 @@ static void fleet_free(struct fleet *f)
 enum err fleet_open(const struct fleet_config *config, struct fleet **out)
 {
     if (config->n_workers == 0 || config->n_workers > FLEET_WORKERS_MAX || config->n_listens == 0 ||
-        config->n_listens > FLEET_LISTENS_MAX || config->port_base + config->n_workers > UINT16_MAX)
+        config->n_listens > FLEET_LISTENS_MAX ||
+        config->port_base + config->n_workers - 1 > UINT16_MAX)
         return ERR_RANGE;
     struct fleet *f = calloc(1, sizeof *f);
     if (!f)
@@ -130,7 +142,7 @@ void fleet_on_running(struct fleet_worker *w)
 void fleet_on_start_failed(struct fleet_worker *w, const char *why)
 {
     struct fleet *f = w->fleet;
-    f->started = true;
+    f->started = f->failed = true;
     f->config.on_started(f->config.ctx, ERR_UNAVAILABLE, why);
 }
 

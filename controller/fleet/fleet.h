@@ -25,6 +25,15 @@ struct fleet_listen {
     const char *announced; /* NULL: ip */
 };
 
+/* Milliseconds; 0: the default in brackets. */
+struct fleet_limits {
+    unsigned start_ms;     /* from its start to worker.running (10,000) */
+    unsigned beat_ms;      /* between two pings (500) */
+    unsigned heartbeat_ms; /* for the answer to a ping (1,500) */
+    unsigned request_ms;   /* for the answer to any other request (10,000) */
+    unsigned term_ms;      /* from SIGTERM to SIGKILL (2,000) */
+};
+
 struct fleet_config {
     struct uv_loop_s *loop;
     struct metrics *metrics; /* NULL: none */
@@ -34,8 +43,9 @@ struct fleet_config {
     struct fleet_listen listens[FLEET_LISTENS_MAX];
     size_t n_listens;
     const char *log_level;
+    struct fleet_limits limits;
     /* Once, when all workers run for the first time, or with an error that says why one could not
-     * start. */
+     * start; no worker is started after that, the fleet is to be closed. */
     void (*on_started)(void *ctx, enum err e, const char *text);
     void *ctx;
 };

@@ -60,12 +60,17 @@ void fleet_channel_fail_calls(struct fleet_worker *w)
 
 void fleet_channel_expire(struct fleet_worker *w, uint64_t now_ms)
 {
+    unsigned late = 0;
+    enum pipe_method method = 0;
     /* Oldest first; what is not late ends the walk. */
-    while (w->calls && now_ms - w->calls->sent_ms > REQUEST_LIMIT_MS) {
-        log_warn("fleet.request_late", "worker=%u method=%s", w->index,
-                 pipe_methods[w->calls->method].name);
+    while (w->calls && now_ms - w->calls->sent_ms > w->fleet->config.limits.request_ms) {
+        method = w->calls->method;
+        late++;
         answer(w, w->calls, ERR_TIMEOUT, "the media worker did not answer in time", NULL);
     }
+    if (late > 0)
+        log_warn("fleet.requests_late", "worker=%u n=%u last=%s", w->index, late,
+                 pipe_methods[method].name);
 }
 
 enum err fleet_request(struct fleet_worker *w, enum pipe_method method, const char *handler_id,
@@ -134,10 +139,13 @@ static void on_response(struct fleet_worker *w, const struct pipe_message *m)
     arena_init(&arena, DECODE_BYTES_MAX);
     void *data = arena_alloc(&arena, shape->size);
     enum err e = data ? pipe_message_data(m, shape, data, &arena, &error) : ERR_NOMEM;
-    if (e == OK)
+    if (e == OK) {
         answer(w, call, OK, "", data);
-    else
+    } else {
+        log_warn("fleet.bad_answer", "worker=%u method=%s why=\"%s\"", w->index,
+                 pipe_methods[call->method].name, data ? error.reason : err_text(e));
         answer(w, call, e, data ? error.reason : "out of memory", NULL);
+    }
     arena_fini(&arena);
 }
 
@@ -155,7 +163,8 @@ static void on_running(struct fleet_worker *w, const struct worker_running_event
         return;
     }
     w->state = WORKER_RUNNING;
-    uv_timer_start(&w->timer, w->timer.timer_cb, HEARTBEAT_MS, 0);
+    w->ran = true;
+    fleet_worker_watch(w);
     fleet_on_running(w);
 }
 

@@ -123,7 +123,8 @@ static void after_exit(struct fleet_worker *w)
         return;
     }
     w->state = WORKER_WAITING;
-    arm(w, backoff_ms(w));
+    if (!w->fleet->failed)
+        arm(w, backoff_ms(w));
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal)
@@ -140,11 +141,10 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
         snprintf(why, sizeof why, "signal %d", signal);
     else
         snprintf(why, sizeof why, "exit status %lld", (long long)status);
-    bool before_running = w->state == WORKER_STARTING;
     fleet_worker_lost(w, why);
     p->worker = NULL;
-    if (before_running && !w->fleet->started && !w->fleet->closing)
-        fleet_on_start_failed(w, w->last_words[0] ? w->last_words : why);
+    if (!w->ran && !w->fleet->started && !w->fleet->closing)
+        fleet_on_start_failed(w, w->last_words[0] ? w->last_words : w->why_lost);
     after_exit(w);
 }
 
@@ -155,6 +155,7 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why)
     bool was_running = w->state == WORKER_RUNNING;
     struct fleet *f = w->fleet;
     w->state = WORKER_DYING;
+    snprintf(w->why_lost, sizeof w->why_lost, "%s", why);
     if (!f->closing) {
         log_error("fleet.worker_lost", "worker=%u pid=%d why=\"%s\"", w->index, w->pid, why);
         bool young = uv_now(f->config.loop) - w->started_ms < BACKOFF_RESET_MS;
@@ -163,7 +164,7 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why)
     }
     if (w->proc && !w->proc->exited) {
         uv_process_kill(&w->proc->process, f->closing ? SIGTERM : SIGKILL);
-        arm(w, TERM_LIMIT_MS);
+        arm(w, f->config.limits.term_ms);
     }
     w->load = 0;
     fleet_metrics_update(w);
@@ -199,20 +200,44 @@ static void on_pong(void *ctx, enum err e, const char *reason, const void *data)
         w->ping_sent_ms = 0;
 }
 
+void fleet_worker_watch(struct fleet_worker *w)
+{
+    w->last_chance = false;
+    arm(w, w->fleet->config.limits.beat_ms);
+}
+
+/* A pipe that takes no ping is as bad as no answer. */
+static void ping(struct fleet_worker *w, uint64_t now)
+{
+    bool sent = fleet_request(w, METHOD_WORKER_PING, NULL, NULL, on_pong, w) == OK;
+    if (sent || w->ping_sent_ms == 0)
+        w->ping_sent_ms = now;
+    w->ping_refused = !sent;
+}
+
 static void beat(struct fleet_worker *w)
 {
+    const struct fleet_limits *limits = &w->fleet->config.limits;
     uint64_t now = uv_now(w->fleet->config.loop);
-    if (w->ping_sent_ms != 0 && now - w->ping_sent_ms > HEARTBEAT_LIMIT_MS) {
-        fleet_worker_lost(w, "missed its heartbeat");
+    if (w->ping_sent_ms != 0 && now - w->ping_sent_ms > limits->heartbeat_ms) {
+        if (w->last_chance) {
+            fleet_worker_lost(w, "missed its heartbeat");
+            return;
+        }
+        w->last_chance = true;
+        arm(w, LAST_CHANCE_MS);
         return;
     }
-    if (w->ping_sent_ms == 0 && fleet_request(w, METHOD_WORKER_PING, NULL, NULL, on_pong, w) == OK)
-        w->ping_sent_ms = now;
+    w->last_chance = false;
+    if (w->ping_sent_ms == 0 || w->ping_refused)
+        ping(w, now);
     fleet_channel_expire(w, now);
+    if (w->state != WORKER_RUNNING)
+        return; /* who was told has closed the fleet */
     fleet_metrics_update(w);
     if (++w->beats % METRICS_BEATS == 0)
         fleet_metrics_ask(w);
-    arm(w, HEARTBEAT_MS);
+    arm(w, limits->beat_ms);
 }
 
 static void start_or_retry(struct fleet_worker *w)
@@ -220,9 +245,11 @@ static void start_or_retry(struct fleet_worker *w)
     if (fleet_worker_start(w) == OK)
         return;
     w->failures++;
+    if (w->last_words[0] == '\0')
+        snprintf(w->last_words, sizeof w->last_words, "out of memory");
     if (!w->fleet->started)
         fleet_on_start_failed(w, w->last_words);
-    if (w->state == WORKER_WAITING)
+    if (w->state == WORKER_WAITING && !w->fleet->failed)
         arm(w, backoff_ms(w));
 }
 
@@ -232,8 +259,7 @@ static void on_timer(uv_timer_t *t)
     switch (w->state) {
     case WORKER_STARTING:
         /* The heartbeat takes over once it runs. */
-        if (uv_now(w->fleet->config.loop) - w->started_ms >= START_LIMIT_MS)
-            fleet_worker_lost(w, "did not start in time");
+        fleet_worker_lost(w, "did not start in time");
         break;
     case WORKER_RUNNING:
         beat(w);
@@ -243,7 +269,8 @@ static void on_timer(uv_timer_t *t)
             uv_process_kill(&w->proc->process, SIGKILL);
         break;
     case WORKER_WAITING:
-        start_or_retry(w);
+        if (!w->fleet->failed)
+            start_or_retry(w);
         break;
     case WORKER_GONE:
         break;
@@ -300,6 +327,7 @@ static struct worker_proc *proc_new(struct fleet_worker *w)
 enum err fleet_worker_start(struct fleet_worker *w)
 {
     struct worker_proc *p = proc_new(w);
+    w->last_words[0] = '\0';
     if (!p)
         return ERR_NOMEM;
     struct command command;
@@ -334,9 +362,10 @@ enum err fleet_worker_start(struct fleet_worker *w)
     w->generation++;
     w->started_ms = uv_now(w->fleet->config.loop);
     w->ping_sent_ms = 0;
-    w->last_words[0] = '\0';
+    w->ping_refused = false;
+    w->ran = false;
     uv_read_start((uv_stream_t *)&p->err, on_stderr_alloc, on_stderr);
     frame_pipe_start(&p->pipe);
-    arm(w, START_LIMIT_MS);
+    arm(w, w->fleet->config.limits.start_ms);
     return OK;
 }

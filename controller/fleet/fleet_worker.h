@@ -10,8 +10,11 @@
 
 enum {
     /* The worker answers pings between packets; silent for this long, it hangs. */
-    HEARTBEAT_MS = 500,
+    BEAT_MS = 500,
     HEARTBEAT_LIMIT_MS = 1500,
+    /* When it was this process that stood still (a suspended machine), the answers are in the pipe:
+     * before a worker is given up, the loop gets this long to read them. */
+    LAST_CHANCE_MS = 100,
     /* Its counters are asked for with every tenth. */
     METRICS_BEATS = 10,
     REQUEST_LIMIT_MS = 10 * 1000,
@@ -52,6 +55,7 @@ struct fleet_worker {
     unsigned generation; /* counts processes: what belongs to an older one is ignored */
     unsigned restarts;
     unsigned failures; /* in a row */
+    bool ran;          /* this process said worker.running */
     int load;
     int pid;
     uint64_t started_ms;
@@ -64,7 +68,10 @@ struct fleet_worker {
     uv_timer_t timer; /* heartbeat, start limit, backoff: one at a time, by state */
     unsigned beats;
     uint64_t ping_sent_ms; /* 0: none under way */
-    char last_words[256];  /* the newest error line that it wrote, for the operator */
+    bool ping_refused;     /* the pipe is full: since ping_sent_ms */
+    bool last_chance;      /* its heartbeat is overdue */
+    char why_lost[128];
+    char last_words[256]; /* the newest error line that it wrote, for the operator */
 };
 
 /* What belongs to one process; outlives it until libuv has closed the handles. */
@@ -84,7 +91,8 @@ struct fleet {
     struct fleet_config config;   /* strings owned */
     struct fleet_worker *workers; /* owned */
     struct list observers;
-    bool started;
+    bool started; /* on_started was called */
+    bool failed;  /* with an error: nothing is started any more, it waits to be closed */
     bool closing;
     unsigned open; /* workers whose process or timer is not gone yet */
     void (*closed)(void *ctx);
@@ -93,6 +101,8 @@ struct fleet {
 };
 
 /* fleet_process.c */
+/* It said worker.running: from now on its heart is watched. */
+void fleet_worker_watch(struct fleet_worker *w);
 /* Starts it in the loop's next turn. */
 void fleet_worker_schedule(struct fleet_worker *w);
 enum err fleet_worker_start(struct fleet_worker *w);
