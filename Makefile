@@ -229,6 +229,15 @@ test-only:
 e2e: all web test/e2e/node_modules/.package-lock.json
 	@$(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS))
 
+# mediasoup's own Node tests, over an adapter that its library starts as its worker.
+INTEROP := test/interop/mediasoup
+$(INTEROP)/node_modules/.package-lock.json: $(INTEROP)/package-lock.json
+	cd $(INTEROP) && ../../../$(NODE) npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+interop: $(B)/weir-worker $(INTEROP)/node_modules/.package-lock.json
+	@WEIR_WORKER_BIN=$(abspath $<) $(NODE) $(INTEROP)/run.mjs $(INTEROP_ARGS)
+.PHONY: interop
+
 fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 lint:

@@ -36,9 +36,11 @@ struct options {
     const char *listens[WORKER_MAX_LISTENS / 2];
     size_t n_listens;
     uint16_t port;
+    uint16_t rtc_port_min; /* 0: the system chooses */
+    uint16_t rtc_port_max;
     const char *dtls_cert;
     const char *dtls_key;
-    enum log_level log_level;
+    int log_level; /* enum log_level, or LOG_ERROR + 1 for nothing at all */
 };
 
 struct main_state {
@@ -56,8 +58,11 @@ struct main_state {
 static void usage(void)
 {
     fprintf(stderr,
-            "usage: weir-worker --listen IP[=ANNOUNCED] [--listen ...] --port N [--name NAME]\n"
+            "usage: weir-worker [--listen IP[=ANNOUNCED] [--listen ...] --port N] [--name NAME]\n"
             "                   [--log-level LEVEL] [--dtls-cert FILE --dtls-key FILE]\n"
+            "                   [--rtc-ports MIN-MAX]\n"
+            "--listen, --port: the port that WebRTC transports share.\n"
+            "--rtc-ports: what other transports choose from; the system's range if left out.\n"
             "The controller (weir) starts it, with a pipe on file descriptors 3 and 4.\n");
 }
 
@@ -67,6 +72,33 @@ static bool parse_port(const char *text, uint16_t *out)
     unsigned long v = strtoul(text, &end, 10);
     *out = (uint16_t)v;
     return end != text && *end == '\0' && v >= 1 && v <= UINT16_MAX;
+}
+
+/* "MIN-MAX". 0 is no port: a range from it begins at 1. */
+static bool parse_range(const char *text, uint16_t *min, uint16_t *max)
+{
+    unsigned long a;
+    unsigned long b;
+    int n = 0;
+    if (sscanf(text, "%lu-%lu%n", &a, &b, &n) != 2 || text[n] != '\0' || a > b || b < 1 ||
+        b > UINT16_MAX)
+        return false;
+    *min = (uint16_t)(a > 0 ? a : 1);
+    *max = (uint16_t)b;
+    return true;
+}
+
+static bool parse_level(const char *text, int *out)
+{
+    enum log_level level;
+    if (strcmp(text, "none") == 0) {
+        *out = LOG_ERROR + 1;
+        return true;
+    }
+    if (log_level_parse(text, &level) != OK)
+        return false;
+    *out = (int)level;
+    return true;
 }
 
 static bool parse_option(struct options *o, int c)
@@ -83,7 +115,9 @@ static bool parse_option(struct options *o, int c)
     case 'p':
         return parse_port(optarg, &o->port);
     case 'v':
-        return log_level_parse(optarg, &o->log_level) == OK;
+        return parse_level(optarg, &o->log_level);
+    case 'r':
+        return parse_range(optarg, &o->rtc_port_min, &o->rtc_port_max);
     case 'c':
         o->dtls_cert = optarg;
         return true;
@@ -103,6 +137,7 @@ static bool parse_options(struct options *o, int argc, char **argv)
                                           {"log-level", required_argument, NULL, 'v'},
                                           {"dtls-cert", required_argument, NULL, 'c'},
                                           {"dtls-key", required_argument, NULL, 'k'},
+                                          {"rtc-ports", required_argument, NULL, 'r'},
                                           {NULL, 0, NULL, 0}};
     *o = (struct options){.name = "worker", .log_level = LOG_INFO};
     int c;
@@ -110,7 +145,7 @@ static bool parse_options(struct options *o, int argc, char **argv)
         if (!parse_option(o, c))
             return false;
     }
-    return optind == argc && o->n_listens > 0 && o->port != 0 && !o->dtls_cert == !o->dtls_key;
+    return optind == argc && (o->n_listens > 0) == (o->port != 0) && !o->dtls_cert == !o->dtls_key;
 }
 
 /* ---- ending ---- */
@@ -228,6 +263,8 @@ static int start(struct main_state *m, const struct options *o)
             return EXIT_LISTEN;
     }
     config.rng = &m->rng;
+    config.rtc_port_min = o->rtc_port_min;
+    config.rtc_port_max = o->rtc_port_max;
     config.dtls_cert = o->dtls_cert;
     config.dtls_key = o->dtls_key;
     config.max_packets = PACKETS_MAX;
@@ -259,7 +296,8 @@ int main(int argc, char **argv)
         usage();
         return EXIT_USAGE;
     }
-    log_init(o.log_level, o.name);
+    log_init(LOG_INFO, o.name);
+    log_set_level(o.log_level);
     /* Ctrl-C reaches the whole group: the controller decides what ends when. */
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

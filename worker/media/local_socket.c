@@ -14,17 +14,20 @@ static enum err refuse(struct field_error *f, enum err e, const char *path, cons
     return fail(f, e, full, "%s", why);
 }
 
-static enum err read_info(const struct listen_info *info, const char *path,
-                          struct udp_listen *listen, struct field_error *f)
+static enum err read_info(const struct worker_config *config, const struct listen_info *info,
+                          const char *path, struct udp_listen *listen, struct field_error *f)
 {
-    *listen = (struct udp_listen){.recv_buffer = info->recv_buffer_size,
+    *listen = (struct udp_listen){.port_min = config->rtc_port_min,
+                                  .port_max = config->rtc_port_max,
+                                  .recv_buffer = info->recv_buffer_size,
                                   .send_buffer = info->send_buffer_size};
     if (addr_parse(&listen->ip, info->ip, info->port) != OK)
         return refuse(f, ERR_TYPE, path, "ip", "not an IP address");
     if (info->announced_address &&
         strlen(info->announced_address) >= sizeof((struct worker_listen *)0)->announced)
         return refuse(f, ERR_RANGE, path, "announcedAddress", "too long");
-    if (info->port_range) {
+    /* 0 to 0 is no range. */
+    if (info->port_range && (info->port_range->min != 0 || info->port_range->max != 0)) {
         listen->port_min = info->port_range->min;
         listen->port_max = info->port_range->max;
         if (listen->port_min > listen->port_max)
@@ -44,7 +47,7 @@ enum err local_socket_open(struct worker *w, const struct listen_info *info, con
     const struct worker_io *io = &w->config.io;
     uint16_t sock = 0;
     bool tcp = info->has_protocol && info->protocol == PARAM_PROTOCOL_TCP;
-    enum err e = read_info(info, path, &listen, f);
+    enum err e = read_info(&w->config, info, path, &listen, f);
     if (e != OK)
         return e;
     struct addr bound = listen.ip;
