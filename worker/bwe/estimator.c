@@ -3,16 +3,18 @@
 #include <math.h>
 
 #define PROBE_ABOVE_DESIRED 1.5 /* so that a layer has room when it is wanted */
-#define GROW_FACTOR 2.0
-#define GROW_LEAST 1.1 /* a probe that can show less is not worth it */
+#define GROW_FACTOR 1.5
+#define GROW_FACTOR_LIMITED 2.0 /* when little is sent, there is room for more */
+#define GROW_LEAST 1.1          /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
-#define PROBE_NEWS 1.4 /* times the known capacity */
+#define PROBE_NEWS 1.3 /* times the estimate */
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
 
 enum {
     GROW_EVERY_US = 3000 * 1000,
+    PROBE_DRAIN_US = 100 * 1000,
     GROW_AFTER_DECREASE_US = 1000 * 1000,
     QUEUE_SOME_US = 50 * 1000, /* a queue that says congestion */
     QUEUE_NONE_US = 30 * 1000, /* a queue with room for a probe */
@@ -133,18 +135,35 @@ static void restart_delay(struct estimator *e)
     acked_rate_reset(&e->acked);
 }
 
+/* The share of a short time's packets that random loss may have taken: it comes in bursts, so
+ * several times the mean. */
+static double random_loss(const struct estimator *e)
+{
+    return fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
+}
+
 /* One that arrived. True: *probed is a probe's result. */
 static bool arrived(struct estimator *e, usec now, const struct packet_result *p, double *probed)
 {
     struct arrival_delta d;
     acked_rate_add(&e->acked, p->arrived_at, p->size);
     queue_delay_add(&e->queue, p->sent_at, p->arrived_at);
-    /* A probe means to fill the queue for a moment; that is no trend. */
-    if (p->cluster == PROBE_NONE &&
+    if (p->cluster != PROBE_NONE) {
+        e->trend_after = p->sent_at + PROBE_DRAIN_US;
+        return probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
+                               random_loss(e), probed);
+    }
+    /* A probe means to fill the queue for a moment, and that is no trend. */
+    if (p->sent_at >= e->trend_after &&
         inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
         trendline_add(&e->trendline, d.sent, d.arrival, p->arrived_at);
-    return probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
-                           e->loss.inherent, probed);
+    return false;
+}
+
+static void lost(struct estimator *e, const struct packet_result *p)
+{
+    acked_rate_lost(&e->acked, p->size);
+    probe_meter_lost(&e->meter, p->cluster, p->size);
 }
 
 static void learn_rtt(struct estimator *e, usec rtt, bool reported)
@@ -159,23 +178,33 @@ static void learn_rtt(struct estimator *e, usec rtt, bool reported)
     e->aimd.rtt = e->rtt;
 }
 
-/* Where over-use has shown what the way carries, a probe must show much more to be believed: on a
- * shared link it also squeezes others, and the larger flow would win back what it gave. Only when
- * too little is sent for the delay to say anything does a lower result count. */
-static bool believable(const struct estimator *e, double bps)
+static void take_probe(struct estimator *e, usec now, double bps)
 {
-    if (e->alr.limited || !e->aimd.capacity.known)
-        return bps > e->aimd.bps || e->alr.limited;
-    return bps > PROBE_NEWS * fmax(e->aimd.bps, e->aimd.capacity.estimate * 1000);
+    aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
+    link_capacity_probe(&e->aimd.capacity, bps);
+    probe_answer(&e->probe, now, bps);
 }
 
+/* Where over-use has shown what the way carries, a probe must show much more to be believed, and
+ * twice: on a shared link it also squeezes others, and the larger flow would win back what it gave.
+ * Only when too little is sent for the delay to say anything does a lower result count. */
 static void apply_probe(struct estimator *e, usec now, double bps)
 {
-    if (believable(e, bps)) {
-        aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
-        link_capacity_probe(&e->aimd.capacity, bps);
+    double before = e->unconfirmed_bps;
+    e->unconfirmed_bps = 0;
+    if (e->alr.limited || !e->aimd.capacity.known) {
+        if (bps > e->aimd.bps || e->alr.limited)
+            take_probe(e, now, bps);
+        return;
     }
-    probe_answer(&e->probe, now, bps);
+    if (bps < PROBE_NEWS * e->aimd.bps)
+        return;
+    if (before > 0) {
+        take_probe(e, now, fmin(before, bps));
+        return;
+    }
+    e->unconfirmed_bps = bps;
+    probe_repeat(&e->probe, now);
 }
 
 /* From time to time one cluster above the estimate, while the way is free: so a link that has
@@ -183,15 +212,16 @@ static void apply_probe(struct estimator *e, usec now, double bps)
 static void probe_for_growth(struct estimator *e, usec now)
 {
     double bps = target(e);
-    double wanted = fmin(fmin(GROW_FACTOR * bps, e->probe.cap_bps), e->remb.remb_bps);
+    double factor = e->alr.limited ? GROW_FACTOR_LIMITED : GROW_FACTOR;
+    double cap = fmin(e->probe.cap_bps, e->remb.remb_bps);
     bool calm = e->trendline.usage == USAGE_NORMAL && e->queue.standing < QUEUE_NONE_US &&
                 isinf(e->loss.limit_bps);
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
-    if (!calm || recent || wanted < GROW_LEAST * bps || bps >= e->desired_bps ||
+    if (!calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
         now - e->grow_at < GROW_EVERY_US || probe_busy(&e->probe, now))
         return;
     e->grow_at = now;
-    probe_request(&e->probe, now, wanted, true);
+    probe_request(&e->probe, now, bps, fmin(factor, cap / bps), PROBE_LONG_US);
 }
 
 static void update(struct estimator *e, usec now, bool has_probe, double probed)
@@ -200,10 +230,8 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     queue_delay_end(&e->queue, now);
     bool congested = usage == USAGE_OVERUSE || e->queue.standing > QUEUE_SOME_US;
     double acked = acked_rate_peak_bps(&e->acked);
-    /* What random loss took has loaded the bottleneck too, or will when it is sent again. It comes
-     * in bursts: a window may have several times its share. */
-    double random = fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
-    e->acked_bps = acked / (1 - fmin(acked_rate_loss(&e->acked), random));
+    /* What random loss took has loaded the bottleneck too, or will when it is sent again. */
+    e->acked_bps = acked / (1 - fmin(acked_rate_loss(&e->acked), random_loss(e)));
     if (loss_control_update(&e->loss, now, congested, acked)) {
         usage = USAGE_OVERUSE;
         e->acked_bps = acked;
@@ -233,13 +261,13 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
     if (report.clock_jump || (e->answered && now - e->feedback_at > EST_STREAM_GAP_US))
         restart_delay(e);
     while (sent_packets_next(&e->sent, &report, &p)) {
-        bool lost = p.arrived_at == USEC_NEVER;
+        bool is_lost = p.arrived_at == USEC_NEVER;
         if (p.late)
             loss_control_found(&e->loss);
         else
-            loss_control_packet(&e->loss, p.sent_at, p.size, lost);
-        if (lost) {
-            acked_rate_lost(&e->acked, p.size);
+            loss_control_packet(&e->loss, p.sent_at, p.size, is_lost);
+        if (is_lost) {
+            lost(e, &p);
             continue;
         }
         if (p.sent_at > newest_sent)

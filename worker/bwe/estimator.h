@@ -72,9 +72,11 @@ struct estimator {
     usec rtt;           /* 0: not known */
     bool rtt_reported;  /* by receiver reports; else from feedback */
     usec feedback_at;
-    bool answered;      /* feedback has come */
-    usec waiting_since; /* USEC_NEVER: nothing is unanswered */
-    usec grow_at;       /* of the last probe for growth */
+    bool answered;          /* feedback has come */
+    usec waiting_since;     /* USEC_NEVER: nothing is unanswered */
+    double unconfirmed_bps; /* of a probe that is being repeated; 0: none */
+    usec trend_after;       /* what was sent before is not compared */
+    usec grow_at;           /* of the last probe for growth */
     uint64_t feedbacks;
     uint64_t rejected; /* feedback that spoke of nothing sent */
 };

@@ -19,18 +19,19 @@ void probe_set_cap(struct probe *p, double bps)
     p->cap_bps = bps;
 }
 
-static void enqueue(struct probe *p, usec now, double bps)
+static void enqueue(struct probe *p, usec now, double bps, usec duration)
 {
     if (p->n == PROBE_QUEUE)
         return;
     bps = fmin(bps, p->cap_bps);
     p->last_id = p->last_id == UINT8_MAX ? 1 : (uint8_t)(p->last_id + 1);
+    p->last_bps = bps;
     double packet = bps * PACKET_MS / 8000;
     p->queue[p->n++] = (struct probe_cluster){
         .id = p->last_id,
         .bps = bps,
         .packet = (size_t)fmin(fmax(packet, PROBE_PACKET_MIN), PROBE_PACKET_MAX),
-        .min_bytes = (size_t)(bps * PROBE_DURATION_US / 8 / USEC_PER_SEC),
+        .min_bytes = (size_t)(bps * (double)duration / 8 / USEC_PER_SEC),
         .created_at = now,
     };
 }
@@ -43,29 +44,35 @@ static void expect_further(struct probe *p, double bps)
 
 void probe_start(struct probe *p, usec now, double start_bps)
 {
-    enqueue(p, now, START_FIRST * start_bps);
+    enqueue(p, now, START_FIRST * start_bps, PROBE_DURATION_US);
     if (START_FIRST * start_bps < p->cap_bps)
-        enqueue(p, now, START_SECOND * start_bps);
+        enqueue(p, now, START_SECOND * start_bps, PROBE_DURATION_US);
+    p->factor = FURTHER;
+    p->duration = PROBE_DURATION_US;
     expect_further(p, START_SECOND * start_bps);
 }
 
-void probe_request(struct probe *p, usec now, double bps, bool further)
+void probe_request(struct probe *p, usec now, double bps, double factor, usec duration)
 {
     if (probe_busy(p, now))
         return;
-    enqueue(p, now, bps);
-    if (further)
-        expect_further(p, bps);
-    else
-        p->further_bps = INFINITY;
+    p->factor = factor;
+    p->duration = duration;
+    enqueue(p, now, factor * bps, duration);
+    expect_further(p, factor * bps);
 }
 
 void probe_answer(struct probe *p, usec now, double bps)
 {
     if (p->n > 0 || bps < p->further_bps)
         return;
-    enqueue(p, now, FURTHER * bps);
-    expect_further(p, FURTHER * bps);
+    enqueue(p, now, p->factor * bps, p->duration);
+    expect_further(p, p->factor * bps);
+}
+
+void probe_repeat(struct probe *p, usec now)
+{
+    enqueue(p, now, p->last_bps, p->duration);
 }
 
 bool probe_busy(const struct probe *p, usec now)

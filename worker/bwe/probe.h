@@ -14,8 +14,9 @@
 enum {
     PROBE_QUEUE = 2,
     PROBE_PACKETS_MIN = 5,
-    PROBE_DURATION_US = 15 * 1000,
-    PROBE_PACKET_MIN = 200, /* bytes of padding at once */
+    PROBE_DURATION_US = 15 * 1000, /* to learn what the way carries at all */
+    PROBE_LONG_US = 50 * 1000,     /* to learn what others leave: more than a frame of theirs */
+    PROBE_PACKET_MIN = 200,        /* bytes of padding at once */
     PROBE_PACKET_MAX = 1200,
     PROBE_ANSWER_US = 1000 * 1000,   /* after it a cluster's answer no longer starts another */
     PROBE_PATIENCE_US = 5000 * 1000, /* for the caller to send one at all */
@@ -39,7 +40,10 @@ struct probe {
     uint8_t last_id;
     double cap_bps;     /* no cluster above it */
     double further_bps; /* a result above it leads to the next; INFINITY: none */
-    usec sent_at;       /* of the last cluster's end; valid if ever */
+    double last_bps;
+    double factor; /* of the next beside the result */
+    usec duration; /* of the next */
+    usec sent_at;  /* of the last cluster's end; valid if ever */
     usec retry_at;
     bool ever;
 };
@@ -48,8 +52,11 @@ void probe_init(struct probe *p);
 void probe_set_cap(struct probe *p, double bps);
 /* Exponential probing from a first estimate. */
 void probe_start(struct probe *p, usec now, double start_bps);
-/* One cluster; further: go on from a result that keeps up. Ignored while one is under way. */
-void probe_request(struct probe *p, usec now, double bps, bool further);
+/* One cluster at factor times bps, and on by that factor while results keep up. duration:
+ * PROBE_DURATION_US or PROBE_LONG_US. Ignored while one is under way. */
+void probe_request(struct probe *p, usec now, double bps, double factor, usec duration);
+/* The last cluster once more. */
+void probe_repeat(struct probe *p, usec now);
 /* A cluster came out at this rate. */
 void probe_answer(struct probe *p, usec now, double bps);
 /* Clusters wait, are being sent, or may still be answered. */

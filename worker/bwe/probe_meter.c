@@ -47,34 +47,43 @@ static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
         t->last_arrival = arrival;
     t->packets++;
     t->bytes += size;
+    t->lost += t->lost_open;
+    t->lost_open = 0;
 }
 
-static bool result(const struct probe_tally *t, double inherent, double *bps)
+static bool result(const struct probe_tally *t, double random, double *bps)
 {
     usec sent = t->last_sent - t->first_sent;
     usec arrival = t->last_arrival - t->first_arrival;
-    double expected = ARRIVED_MIN * (1 - inherent);
-    if (t->packets < expected * PROBE_PACKETS_MIN ||
-        (double)t->bytes < expected * (double)t->min_bytes)
+    double bytes = (double)t->bytes;
+    double passed = fmin(bytes + (double)t->lost, bytes / (1 - random));
+    double expected = ARRIVED_MIN * bytes / passed;
+    if (t->packets < expected * PROBE_PACKETS_MIN || bytes < expected * (double)t->min_bytes)
         return false;
     if (sent <= 0 || sent > INTERVAL_MAX_US || arrival <= 0 || arrival > INTERVAL_MAX_US)
         return false;
     /* The last packet sent, and the first that arrived, lie outside of the intervals. */
-    double out = (double)(t->bytes - t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
-    double in = (double)(t->bytes - t->first_arrival_size) * 8 * USEC_PER_SEC / (double)arrival;
+    double out = (passed - (double)t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
+    double in = (passed - (double)t->first_arrival_size) * 8 * USEC_PER_SEC / (double)arrival;
     if (in > FASTER_MAX * out)
         return false;
     *bps = in < FULL * out ? FULL_SHARE * in : fmin(in, out);
-    *bps /= 1 - inherent;
     return true;
 }
 
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
-                     double inherent, double *bps)
+                     double random, double *bps)
 {
     struct probe_tally *t = id == 0 ? NULL : find(m, id);
     if (!t)
         return false;
     tally(t, sent, arrival, size);
-    return result(t, inherent, bps);
+    return result(t, random, bps);
+}
+
+void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size)
+{
+    struct probe_tally *t = id == 0 ? NULL : find(m, id);
+    if (t && t->packets > 0)
+        t->lost_open += size;
 }

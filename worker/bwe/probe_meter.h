@@ -15,6 +15,8 @@ struct probe_tally {
     size_t min_bytes;
     unsigned packets;
     size_t bytes;
+    size_t lost;      /* bytes between packets that arrived */
+    size_t lost_open; /* bytes since the last one that arrived */
     usec first_sent;
     usec last_sent;
     usec first_arrival;
@@ -31,9 +33,10 @@ struct probe_meter {
 void probe_meter_init(struct probe_meter *m);
 /* Before the cluster's first packet is answered. */
 void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes);
-/* A packet of the cluster arrived. True: *bps is the cluster's rate so far. inherent: share that is
- * lost at random and would have taken its time too. */
+/* A packet of the cluster arrived. True: *bps is the cluster's rate so far. random: at most this
+ * share of it was lost at random, and took its time on the way all the same. */
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
-                     double inherent, double *bps);
+                     double random, double *bps);
+void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size);
 
 #endif
