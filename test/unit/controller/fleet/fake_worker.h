@@ -103,6 +103,8 @@ static void fake_request(const struct pipe_message *m)
 static void fake_pong(uint32_t id)
 {
     char text[80];
+    if (fake_is("slow"))
+        usleep(100 * 1000);
     snprintf(text, sizeof text, "{\"id\":%u,\"accepted\":true,\"data\":{\"uptimeUsec\":1}}", id);
     fake_text(text);
 }

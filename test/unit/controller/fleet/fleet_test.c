@@ -416,11 +416,10 @@ static void a_pause_of_this_process_costs_no_worker(void **state)
 {
     (void)state;
     struct bench b;
-    open_running(&b, "good");
-    run_for(&b, 120); /* pings are on their way */
-    for (int i = 0; i < 2; i++) {
-        usleep(600 * 1000); /* twice the heartbeat's limit, with the loop not running */
-        run_for(&b, 70);
+    open_running(&b, "slow"); /* most of the time a ping is on its way */
+    for (int i = 0; i < 4; i++) {
+        run_for(&b, 80);
+        usleep(450 * 1000); /* longer than the heartbeat's limit, with the loop not running */
     }
     run_for(&b, 400);
     assert_int_equal(b.lost, 0);
