@@ -66,16 +66,16 @@ static double additive_bps_per_second(const struct aimd *a)
     return fmax(ADDITIVE_MIN_BPS, frame_bits / packets / response_s);
 }
 
-static void increase(struct aimd *a, usec now, double acked_bps)
+static void increase(struct aimd *a, usec now, const struct aimd_input *in)
 {
     double seconds = fmin(fmax((double)(now - a->changed_at) / USEC_PER_SEC, 0), 1);
-    if (acked_bps > link_capacity_upper_bps(&a->capacity))
+    if (in->acked_bps > link_capacity_upper_bps(&a->capacity))
         link_capacity_reset(&a->capacity);
-    double limit = acked_bps > 0 ? ABOVE_ACKED * acked_bps + ABOVE_ACKED_BPS : INFINITY;
+    double limit = in->acked_bps > 0 ? ABOVE_ACKED * in->acked_bps + ABOVE_ACKED_BPS : INFINITY;
     a->changed_at = now;
     if (a->bps >= limit)
         return;
-    double step = a->capacity.known
+    double step = a->capacity.known || in->queue
                       ? additive_bps_per_second(a) * seconds
                       : fmax(a->bps * (pow(ETA, seconds) - 1), INCREASE_MIN_BPS * seconds);
     a->bps = fmin(a->bps + step, limit);
@@ -91,37 +91,35 @@ static bool may_reduce(const struct aimd *a, usec now, double acked_bps)
     return acked_bps > 0 && acked_bps < a->bps / 2;
 }
 
-static void decrease(struct aimd *a, usec now, double acked_bps, double beta)
+static void decrease(struct aimd *a, usec now, const struct aimd_input *in)
 {
-    if (!may_reduce(a, now, acked_bps))
+    if (!may_reduce(a, now, in->peak_bps))
         return;
-    a->before_decrease = a->bps;
-    if (acked_bps > 0) {
-        double bps = beta * acked_bps;
+    if (in->peak_bps > 0) {
+        double bps = in->beta * in->peak_bps;
         if (bps > a->bps && a->capacity.known)
-            bps = beta * a->capacity.estimate * 1000;
+            bps = in->beta * a->capacity.estimate * 1000;
         a->bps = fmin(a->bps, bps);
-        if (acked_bps < link_capacity_lower_bps(&a->capacity))
+        if (in->peak_bps < link_capacity_lower_bps(&a->capacity))
             link_capacity_reset(&a->capacity);
-        link_capacity_overuse(&a->capacity, acked_bps);
+        link_capacity_overuse(&a->capacity, in->peak_bps);
     } else {
         a->bps /= 2; /* too much from the start: nothing is known yet */
     }
     a->changed_at = a->decreased_at = now;
 }
 
-void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps,
-                 double beta)
+void aimd_update(struct aimd *a, usec now, const struct aimd_input *in)
 {
-    transit(a, now, usage);
+    transit(a, now, in->usage);
     switch (a->state) {
     case AIMD_HOLD:
         break;
     case AIMD_INCREASE:
-        increase(a, now, acked_bps);
+        increase(a, now, in);
         break;
     case AIMD_DECREASE:
-        decrease(a, now, acked_bps, beta);
+        decrease(a, now, in);
         a->state = AIMD_HOLD;
         break;
     }

@@ -25,15 +25,22 @@ struct aimd {
     usec rtt;
     usec changed_at;   /* of the last increase, start of increasing, or decrease */
     usec decreased_at; /* -1: never */
-    double before_decrease;
 };
 
 void aimd_init(struct aimd *a, double start_bps, double min_bps, double max_bps);
 void aimd_set_limits(struct aimd *a, double min_bps, double max_bps);
-/* At each feedback. acked_bps: 0 when unknown; beta: of a decrease, AIMD_BETA. An over-use that
- * comes sooner than a round trip after a decrease is that decrease's own past, and ignored. */
-void aimd_update(struct aimd *a, usec now, enum bandwidth_usage usage, double acked_bps,
-                 double beta);
+/* What a feedback message tells. */
+struct aimd_input {
+    enum bandwidth_usage usage;
+    double acked_bps; /* what gets through, for increases; 0: not known */
+    double peak_bps;  /* what got through lately, for decreases; 0: not known */
+    double beta;      /* of a decrease: AIMD_BETA */
+    bool queue;       /* there is one already: no great steps */
+};
+
+/* At each feedback. An over-use that comes sooner than a round trip after a decrease is that
+ * decrease's own past, and ignored. */
+void aimd_update(struct aimd *a, usec now, const struct aimd_input *in);
 /* A probe was answered at this rate. */
 void aimd_set(struct aimd *a, usec now, double bps);
 

@@ -224,24 +224,35 @@ static void probe_for_growth(struct estimator *e, usec now)
     probe_request(&e->probe, now, bps, fmin(factor, cap / bps), PROBE_LONG_US);
 }
 
+/* What random loss took has loaded the bottleneck too, or will when it is sent again. */
+static struct aimd_input delivered(struct estimator *e)
+{
+    double lost = acked_rate_loss(&e->acked);
+    return (struct aimd_input){
+        .acked_bps = acked_rate_bps(&e->acked) / (1 - fmin(lost, e->loss.inherent)),
+        .peak_bps = acked_rate_peak_bps(&e->acked) / (1 - fmin(lost, random_loss(e))),
+    };
+}
+
 static void update(struct estimator *e, usec now, bool has_probe, double probed)
 {
-    enum bandwidth_usage usage = e->trendline.usage;
+    struct aimd_input in = delivered(e);
     queue_delay_end(&e->queue, now);
-    bool congested = usage == USAGE_OVERUSE || e->queue.standing > QUEUE_SOME_US;
+    in.usage = e->trendline.usage;
+    in.queue = e->queue.standing > QUEUE_SOME_US;
+    e->acked_bps = in.acked_bps;
     double acked = acked_rate_peak_bps(&e->acked);
-    /* What random loss took has loaded the bottleneck too, or will when it is sent again. */
-    e->acked_bps = acked / (1 - fmin(acked_rate_loss(&e->acked), random_loss(e)));
-    if (loss_control_update(&e->loss, now, congested, acked)) {
-        usage = USAGE_OVERUSE;
-        e->acked_bps = acked;
+    if (loss_control_update(&e->loss, now, in.queue || in.usage == USAGE_OVERUSE, acked)) {
+        in.usage = USAGE_OVERUSE;
+        in.peak_bps = acked;
     }
     if (drain_update(&e->drain, now, e->queue.standing))
-        usage = USAGE_OVERUSE;
-    if (has_probe && usage != USAGE_OVERUSE)
+        in.usage = USAGE_OVERUSE;
+    in.beta = drain_beta(&e->drain, e->queue.standing);
+    if (has_probe && in.usage != USAGE_OVERUSE)
         apply_probe(e, now, probed);
     else
-        aimd_update(&e->aimd, now, usage, e->acked_bps, drain_beta(&e->drain, e->queue.standing));
+        aimd_update(&e->aimd, now, &in);
     probe_for_growth(e, now);
 }
 
