@@ -158,6 +158,7 @@ static enum err stats(struct transport *base, struct arena *arena,
 
 static void close_side(struct worker *w, struct plain_side *side)
 {
+    tx_dest_flush(&w->txq, &side->dest);
     tx_dest_fini(&side->dest);
     if (!side->socket.own)
         return;

@@ -40,6 +40,12 @@ static void forget(struct tx_dest *d)
     d->count = 0;
 }
 
+void tx_dest_flush(struct txq *q, struct tx_dest *d)
+{
+    if (d->first != TX_NONE && q->drain)
+        q->drain(q->drain_ctx, q);
+}
+
 void tx_dest_fini(struct tx_dest *d)
 {
     forget(d);

@@ -46,6 +46,8 @@ MUST_CHECK enum err txq_init(struct txq *q);
 void txq_fini(struct txq *q);
 
 void tx_dest_init(struct tx_dest *d, const struct tuple *to);
+/* Sends what is queued for it, with everything else. */
+void tx_dest_flush(struct txq *q, struct tx_dest *d);
 /* Drops what is queued for it. Must be called before its memory goes. */
 void tx_dest_fini(struct tx_dest *d);
 

@@ -20,17 +20,6 @@ _Static_assert((int)PARAM_DTLS_STATE_CLOSED == (int)DTLS_CLOSED, "DTLS states");
 _Static_assert((int)PARAM_DTLS_ROLE_SERVER == (int)DTLS_SERVER, "DTLS roles");
 _Static_assert((int)PARAM_DTLS_HASH_SHA512 == (int)DTLS_SHA512, "fingerprint algorithms");
 
-const struct worker_listen *webrtc_local(const struct webrtc_transport *t,
-                                         const struct tuple *tuple)
-{
-    for (size_t i = 0; i < t->n_sockets; i++) {
-        const struct worker_listen *l = &t->sockets[i].at;
-        if (l->sock == tuple->sock && l->proto == tuple->proto)
-            return l;
-    }
-    return NULL;
-}
-
 static void notify(struct webrtc_transport *t, enum pipe_event event, const void *data)
 {
     worker_notify(t->base.worker, t->base.object.id, (int)event, data);
@@ -237,6 +226,11 @@ static void datagram(struct transport *base, usec now, const struct tuple *from,
     struct webrtc_transport *t = webrtc_of(base);
     struct worker *w = base->worker;
     enum packet_class class = packet_class(p->data, p->len);
+    if (class == PACKET_STUN && !webrtc_local(t, from)) {
+        /* It names us, and came by a socket of others. */
+        w->counters.dropped_unknown++;
+        return;
+    }
     if (class == PACKET_STUN) {
         flow_add(&base->received, now, p->len);
         ice_input(&t->ice, now, from, slice_of(p->data, p->len), &w->ice_sink);
@@ -297,6 +291,7 @@ static void close_webrtc(struct transport *base, usec now)
     bool in_tree = base->router != NULL;
     if (in_tree) {
         transport_data_close(base, now);
+        tx_dest_flush(&w->txq, &t->dest); /* SCTP's last word */
         transport_set_connected(base, now, false);
     }
     if (in_tree && t->dtls && t->ice_ready)
@@ -309,9 +304,8 @@ static void close_webrtc(struct transport *base, usec now)
     dtls_close(t->dtls);
     tx_dest_fini(&t->dest);
     transport_fini(base, now);
-    for (size_t i = 0; w && i < t->n_sockets; i++)
-        local_socket_close(w, &t->sockets[i]);
-    free(t->sockets);
+    if (w)
+        webrtc_leave_sockets(t);
     free(t);
 }
 
@@ -323,61 +317,6 @@ static const struct transport_ops ops = {.type = TRANSPORT_TYPE_WEBRTC,
                                          .dump = webrtc_dump,
                                          .stats = webrtc_stats,
                                          .close = close_webrtc};
-
-static bool wanted(const struct webrtc_transport_options *o, uint8_t proto)
-{
-    return proto == TUPLE_TCP ? !o->has_enable_tcp || o->enable_tcp
-                              : !o->has_enable_udp || o->enable_udp;
-}
-
-static enum err use_shared_sockets(struct webrtc_transport *t,
-                                   const struct webrtc_transport_options *o, struct field_error *f)
-{
-    const struct worker_config *c = &t->base.worker->config;
-    for (size_t i = 0; i < c->n_listens; i++) {
-        if (wanted(o, c->listens[i].proto))
-            t->sockets[t->n_sockets++].at = c->listens[i];
-    }
-    return t->n_sockets > 0 ? OK
-                            : fail(f, ERR_TYPE, "options.enableUdp",
-                                   "neither UDP nor TCP is left to be reached by");
-}
-
-static enum err open_own_sockets(struct webrtc_transport *t,
-                                 const struct webrtc_transport_options *o, struct field_error *f)
-{
-    const struct webrtc_listen *l = o->listen;
-    if (l->n_listen_infos == 0 || l->n_listen_infos > WEBRTC_MAX_SOCKETS)
-        return fail(f, ERR_TYPE, "options.listen.listenInfos", "missing or too many");
-    for (size_t i = 0; i < l->n_listen_infos; i++) {
-        const struct listen_info *info = &l->listen_infos[i];
-        char path[64];
-        snprintf(path, sizeof path, "options.listen.listenInfos[%zu]", i);
-        if (!wanted(o, info->protocol == PARAM_PROTOCOL_TCP ? TUPLE_TCP : TUPLE_UDP))
-            continue;
-        enum err e = local_socket_open(t->base.worker, info, path, &t->sockets[t->n_sockets], f);
-        if (e != OK)
-            return e;
-        t->n_sockets++;
-    }
-    return t->n_sockets > 0 ? OK
-                            : fail(f, ERR_TYPE, "options.listen.listenInfos",
-                                   "neither UDP nor TCP is left to be reached by");
-}
-
-static enum err take_sockets(struct webrtc_transport *t, const struct webrtc_transport_options *o,
-                             struct field_error *f)
-{
-    bool shared = !o->listen || o->listen->type == WEBRTC_LISTEN_WORKER;
-    if (!shared && o->listen->type == WEBRTC_LISTEN_SERVER)
-        return fail(f, ERR_UNSUPPORTED, "options.listen.type",
-                    "WebRTC servers are not supported yet");
-    size_t most = shared ? t->base.worker->config.n_listens : o->listen->n_listen_infos;
-    t->sockets = calloc(most > 0 ? most : 1, sizeof *t->sockets);
-    if (!t->sockets)
-        return fail_plain(f, ERR_NOMEM);
-    return shared ? use_shared_sockets(t, o, f) : open_own_sockets(t, o, f);
-}
 
 static enum err start_ice(struct webrtc_transport *t, const struct webrtc_transport_options *o)
 {
@@ -407,7 +346,7 @@ static enum err init(struct webrtc_transport *t, struct router *r, usec now,
     bool channels = !o->has_is_data_channel || o->is_data_channel;
     e = sctp_link_open(&t->base, now, &SCTP_LINK_OPTIONS(o, channels), f);
     if (e == OK)
-        e = take_sockets(t, o, f);
+        e = webrtc_take_sockets(t, o, f);
     if (e != OK)
         return e;
     e = timer_add(&r->worker->timers, &t->timer, on_timer);
