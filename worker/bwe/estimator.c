@@ -13,7 +13,8 @@
 #define RTT_WEIGHT 0.2
 
 enum {
-    GROW_EVERY_US = 3000 * 1000,
+    GROW_EVERY_US = 2000 * 1000, /* and up to half as much again */
+    GROW_SPREAD_US = 1000 * 1000,
     PROBE_DRAIN_US = 100 * 1000,
     GROW_AFTER_DECREASE_US = 1000 * 1000,
     QUEUE_SOME_US = 50 * 1000, /* a queue that says congestion */
@@ -110,7 +111,7 @@ void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size)
     if (c) {
         id = c->id;
         if (c->packets == 0)
-            probe_meter_expect(&e->meter, id, c->min_bytes);
+            probe_meter_expect(&e->meter, id, c->min_bytes, c->duration);
     }
     uint16_t bytes = size < PACKET_SIZE_MAX ? (uint16_t)size : PACKET_SIZE_MAX;
     sent_packets_add(&e->sent, now, seq, bytes, id);
@@ -207,6 +208,13 @@ static void apply_probe(struct estimator *e, usec now, double bps)
     probe_repeat(&e->probe, now);
 }
 
+/* Spreads out what begins at the same time. */
+static uint64_t hash(usec now)
+{
+    uint64_t x = (uint64_t)now * 0x9e3779b97f4a7c15u;
+    return x >> 32;
+}
+
 /* From time to time one cluster above the estimate, while the way is free: so a link that has
  * become faster is found, also when the application sends less than it may. */
 static void probe_for_growth(struct estimator *e, usec now)
@@ -220,7 +228,8 @@ static void probe_for_growth(struct estimator *e, usec now)
     if (!calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
         now - e->grow_at < GROW_EVERY_US || probe_busy(&e->probe, now))
         return;
-    e->grow_at = now;
+    /* Not in step with others on the same way. */
+    e->grow_at = now + (usec)(hash(now) % GROW_SPREAD_US);
     probe_request(&e->probe, now, bps, fmin(factor, cap / bps), PROBE_LONG_US);
 }
 

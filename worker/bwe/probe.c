@@ -32,6 +32,7 @@ static void enqueue(struct probe *p, usec now, double bps, usec duration)
         .bps = bps,
         .packet = (size_t)fmin(fmax(packet, PROBE_PACKET_MIN), PROBE_PACKET_MAX),
         .min_bytes = (size_t)(bps * (double)duration / 8 / USEC_PER_SEC),
+        .duration = duration,
         .created_at = now,
     };
 }
@@ -101,7 +102,8 @@ void probe_sent(struct probe *p, usec now, size_t size)
     c->packets++;
     c->bytes += size;
     p->retry_at = now;
-    if (c->bytes < c->min_bytes || c->packets < PROBE_PACKETS_MIN)
+    if (c->bytes < c->min_bytes || c->packets < PROBE_PACKETS_MIN ||
+        now - c->started_at < c->duration - c->duration / 10)
         return;
     p->ever = true;
     p->sent_at = now;

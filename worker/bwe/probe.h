@@ -15,7 +15,7 @@ enum {
     PROBE_QUEUE = 2,
     PROBE_PACKETS_MIN = 5,
     PROBE_DURATION_US = 15 * 1000, /* to learn what the way carries at all */
-    PROBE_LONG_US = 50 * 1000,     /* to learn what others leave: more than a frame of theirs */
+    PROBE_LONG_US = 80 * 1000,     /* to learn what others leave: two frames of theirs */
     PROBE_PACKET_MIN = 200,        /* bytes of padding at once */
     PROBE_PACKET_MAX = 1200,
     PROBE_ANSWER_US = 1000 * 1000,   /* after it a cluster's answer no longer starts another */
@@ -28,6 +28,7 @@ struct probe_cluster {
     double bps;
     size_t packet; /* bytes of one padding packet */
     size_t min_bytes;
+    usec duration;
     size_t bytes; /* sent so far, media included */
     unsigned packets;
     usec created_at;

@@ -8,6 +8,7 @@
 #define FASTER_MAX 2.0  /* what arrives so much faster than it was sent was held up elsewhere */
 /* When less comes out than went in, the link is full: stay a little below it. */
 #define FULL 0.9
+#define WHOLE 0.85 /* of a long one must be there */
 #define FULL_SHARE 0.95
 
 enum { INTERVAL_MAX_US = 1000 * 1000 };
@@ -17,9 +18,10 @@ void probe_meter_init(struct probe_meter *m)
     *m = (struct probe_meter){0};
 }
 
-void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes)
+void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes, usec duration)
 {
-    m->tallies[m->next] = (struct probe_tally){.id = id, .min_bytes = min_bytes};
+    m->tallies[m->next] =
+        (struct probe_tally){.id = id, .min_bytes = min_bytes, .duration = duration};
     m->next = (m->next + 1) % PROBE_METER_CLUSTERS;
 }
 
@@ -45,30 +47,53 @@ static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
     }
     if (t->packets == 0 || arrival > t->last_arrival)
         t->last_arrival = arrival;
+    struct probe_least *least = &t->halves[sent - t->first_sent < t->duration / 2 ? 0 : 1];
+    if (!least->known || arrival - sent < least->delay)
+        *least = (struct probe_least){.sent = sent, .delay = arrival - sent, .known = true};
     t->packets++;
     t->bytes += size;
     t->lost += t->lost_open;
     t->lost_open = 0;
 }
 
+/* By intervals. random: see probe_meter_add. */
+static double rate_by_intervals(const struct probe_tally *t, double passed, double out)
+{
+    usec arrival = t->last_arrival - t->first_arrival;
+    if (arrival <= 0 || arrival > INTERVAL_MAX_US)
+        return 0;
+    double in = (passed - (double)t->first_arrival_size) * 8 * USEC_PER_SEC / (double)arrival;
+    return in > FASTER_MAX * out ? 0 : in;
+}
+
+/* By delay: while it grows by so much a second, so much less comes out than goes in. */
+static double rate_by_delay(const struct probe_tally *t, double out)
+{
+    const struct probe_least *first = &t->halves[0], *second = &t->halves[1];
+    if (!first->known || !second->known ||
+        (double)(t->last_sent - t->first_sent) < WHOLE * (double)t->duration)
+        return 0;
+    double apart = fmax((double)(second->sent - first->sent), (double)t->duration / 4);
+    double growth = (double)(second->delay - first->delay) / apart;
+    return out / (1 + fmax(growth, 0));
+}
+
 static bool result(const struct probe_tally *t, double random, double *bps)
 {
     usec sent = t->last_sent - t->first_sent;
-    usec arrival = t->last_arrival - t->first_arrival;
     double bytes = (double)t->bytes;
     double passed = fmin(bytes + (double)t->lost, bytes / (1 - random));
     double expected = ARRIVED_MIN * bytes / passed;
     if (t->packets < expected * PROBE_PACKETS_MIN || bytes < expected * (double)t->min_bytes)
         return false;
-    if (sent <= 0 || sent > INTERVAL_MAX_US || arrival <= 0 || arrival > INTERVAL_MAX_US)
+    if (sent <= 0 || sent > INTERVAL_MAX_US)
         return false;
     /* The last packet sent, and the first that arrived, lie outside of the intervals. */
     double out = (passed - (double)t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
-    double in = (passed - (double)t->first_arrival_size) * 8 * USEC_PER_SEC / (double)arrival;
-    if (in > FASTER_MAX * out)
-        return false;
+    bool is_long = t->duration >= PROBE_LONG_US;
+    double in = is_long ? rate_by_delay(t, out) : rate_by_intervals(t, passed, out);
     *bps = in < FULL * out ? FULL_SHARE * in : fmin(in, out);
-    return true;
+    return in > 0;
 }
 
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,

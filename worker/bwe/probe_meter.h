@@ -1,4 +1,8 @@
-/* At which rate a probe cluster came out at the far end. Sans-IO. Owned by an estimator. */
+/* At which rate a probe cluster came out at the far end. Sans-IO. Owned by an estimator.
+ *
+ * A short one by the intervals between its packets: what the way carries. A long one by how the
+ * least delay of its second half lies above that of its first: what others leave, since their
+ * bursts come and go within each half. */
 #ifndef WEIR_BWE_PROBE_METER_H
 #define WEIR_BWE_PROBE_METER_H
 
@@ -10,8 +14,17 @@
 
 enum { PROBE_METER_CLUSTERS = 4 };
 
+/* The packet that waited least. */
+struct probe_least {
+    usec sent;
+    usec delay;
+    bool known;
+};
+
 struct probe_tally {
     uint8_t id; /* 0: unused */
+    usec duration;
+    struct probe_least halves[2];
     size_t min_bytes;
     unsigned packets;
     size_t bytes;
@@ -32,7 +45,7 @@ struct probe_meter {
 
 void probe_meter_init(struct probe_meter *m);
 /* Before the cluster's first packet is answered. */
-void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes);
+void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes, usec duration);
 /* A packet of the cluster arrived. True: *bps is the cluster's rate so far. random: at most this
  * share of it was lost at random, and took its time on the way all the same. */
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
