@@ -22,7 +22,13 @@
 #include "controller/room/rooms.h"
 #include "controller/stream/streams.h"
 
-enum { PATHS_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 250 };
+enum {
+    PATHS_BYTES_MAX = 64 * 1024,
+    DRAIN_POLL_MS = 250,
+    /* A start that waits for something says so, first after, and then every, so long. */
+    WAITING_FIRST_MS = 3 * 1000,
+    WAITING_AGAIN_MS = 30 * 1000
+};
 
 /* Parts are opened in this order, and closed in the opposite one. */
 struct app {
@@ -39,7 +45,9 @@ struct app {
     struct streams *streams;
     struct live *live;
     struct testcard *testcard;
+    uv_timer_t waiting_timer;
     uv_timer_t drain_timer;
+    unsigned open_timers;
     uint64_t drain_until_ms;
     bool migrated;
     bool workers_run;
@@ -54,6 +62,7 @@ static void tell(struct app *a, enum err e, const char *text)
     if (a->told || a->closing)
         return;
     a->told = true;
+    uv_timer_stop(&a->waiting_timer);
     a->config.started(a->config.ctx, e, text);
 }
 
@@ -116,22 +125,35 @@ static enum err open_testcard(struct app *a)
     return a->config.settings->demo ? testcard_open(&config, &a->testcard) : OK;
 }
 
+static enum err open_pages(struct app *a)
+{
+    return a->paths.web_root[0] ? files_mount_app(a->http, a->paths.web_root) : OK;
+}
+
 static void open_features(struct app *a)
 {
-    if (!a->migrated || !a->workers_run || a->closing)
+    static const struct {
+        const char *what;
+        enum err (*open)(struct app *a);
+    } parts[] = {
+        {"the rooms cannot be opened", open_rooms},
+        {"the streams cannot be opened", open_streams},
+        {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
+        {"the test card cannot be opened (demo)", open_testcard},
+        /* Its pages come last: they take every path that nothing else has. */
+        {"the web app cannot be opened (web.root)", open_pages},
+    };
+    char text[256] = "";
+    if (!a->migrated || !a->workers_run || a->closing || a->told)
         return;
-    enum err e = open_rooms(a);
-    if (e == OK)
-        e = open_streams(a);
-    if (e == OK)
-        e = open_live(a);
-    if (e == OK)
-        e = open_testcard(a);
-    /* The app's pages come last: they take every path that nothing else has. */
-    if (e == OK && a->paths.web_root[0])
-        e = files_mount_app(a->http, a->paths.web_root);
+    enum err e = OK;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && e == OK; i++) {
+        e = parts[i].open(a);
+        if (e != OK)
+            snprintf(text, sizeof text, "%s: %s", parts[i].what, err_text(e));
+    }
     a->admin.ready = e == OK;
-    tell(a, e, e == OK ? "" : err_text(e));
+    tell(a, e, text);
 }
 
 static void on_migrated(void *ctx, enum err e, const struct migrate_report *report)
@@ -176,6 +198,8 @@ static enum err open_http(struct app *a, char *text, size_t n)
     config.metrics = a->metrics;
     if (e == OK)
         e = http_server_open(&a->http, a->config.loop, &config, text, n);
+    if (e == ERR_BUSY || e == ERR_DENIED)
+        snprintf(text + strlen(text), n - strlen(text), " (http.port, WEIR_HTTP_PORT)");
     if (e != OK)
         return e;
     a->admin.metrics = a->metrics;
@@ -217,6 +241,18 @@ static enum err open_workers(struct app *a, char *text, size_t n)
     return e;
 }
 
+/* A database that is away at the start is waited for: it may come up later than this program. */
+static void on_waiting(uv_timer_t *timer)
+{
+    struct app *a = timer->data;
+    char quoted[300];
+    if (!a->migrated)
+        log_warn("weir.waiting", "for=database engine=%s reason=%s", db_engine_name(a->db),
+                 log_quote(db_last_error(a->db), quoted, sizeof quoted));
+    if (!a->workers_run)
+        log_warn("weir.waiting", "for=workers");
+}
+
 enum err app_open(const struct app_config *config, struct app **out, char *text, size_t n)
 {
     struct app *a = calloc(1, sizeof *a);
@@ -226,9 +262,11 @@ enum err app_open(const struct app_config *config, struct app **out, char *text,
     a->config = *config;
     arena_init(&a->arena, PATHS_BYTES_MAX);
     rng_init_system(&a->rng);
+    uv_timer_init(config->loop, &a->waiting_timer);
     uv_timer_init(config->loop, &a->drain_timer);
-    a->drain_timer.data = a;
-    enum err e = app_paths_find(config->settings, config->program, &a->arena, &a->paths, text, n);
+    a->waiting_timer.data = a->drain_timer.data = a;
+    a->open_timers = 2;
+    enum err e = app_paths_find(config->settings, &a->arena, &a->paths, text, n);
     if (e == OK)
         e = metrics_open(&a->metrics);
     if (e == OK)
@@ -237,6 +275,8 @@ enum err app_open(const struct app_config *config, struct app **out, char *text,
         e = open_database(a, text, n);
     if (e == OK)
         e = open_workers(a, text, n);
+    if (e == OK)
+        uv_timer_start(&a->waiting_timer, on_waiting, WAITING_FIRST_MS, WAITING_AGAIN_MS);
     *out = a;
     return e;
 }
@@ -295,9 +335,21 @@ static void on_http_closed(void *ctx)
 static void on_timer_closed(uv_handle_t *h)
 {
     struct app *a = h->data;
+    if (--a->open_timers > 0)
+        return;
+    void (*closed)(void *) = a->config.closed;
+    void *ctx = a->config.ctx;
     metrics_close(a->metrics);
     arena_fini(&a->arena);
     free(a);
+    if (closed)
+        closed(ctx);
+}
+
+static void close_timers(struct app *a)
+{
+    uv_close((uv_handle_t *)&a->waiting_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&a->drain_timer, on_timer_closed);
 }
 
 static void close_next(void *ctx)
@@ -320,7 +372,7 @@ static void close_next(void *ctx)
     else if (a->http)
         http_server_close(a->http, on_http_closed, a);
     else
-        uv_close((uv_handle_t *)&a->drain_timer, on_timer_closed);
+        close_timers(a);
 }
 
 void app_close(struct app *a)
@@ -329,6 +381,9 @@ void app_close(struct app *a)
         return;
     a->closing = true;
     a->admin.ready = false;
+    if (a->http)
+        http_server_refuse(a->http);
+    uv_timer_stop(&a->waiting_timer);
     uv_timer_stop(&a->drain_timer);
     close_next(a);
 }

@@ -1,5 +1,5 @@
 /* Where programs, the web app and data are, and whether they can be used. Looks at the file system;
- * changes nothing but making the data folder. */
+ * changes nothing but making the folders of data. */
 #ifndef WEIR_CONTROLLER_APP_PATHS_H
 #define WEIR_CONTROLLER_APP_PATHS_H
 
@@ -17,10 +17,9 @@ struct app_paths {
     const char *db_url;
 };
 
-/* program: argv[0]. Strings live in the arena. Not OK: text is one line that says what is wrong and
- * what to do. */
-MUST_CHECK enum err app_paths_find(const struct settings *s, const char *program,
-                                   struct arena *arena, struct app_paths *out, char *text,
-                                   size_t n);
+/* Strings are the settings' or live in the arena. Not OK: text is one line that says what is wrong
+ * and what to do. */
+MUST_CHECK enum err app_paths_find(const struct settings *s, struct arena *arena,
+                                   struct app_paths *out, char *text, size_t n);
 
 #endif

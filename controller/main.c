@@ -15,7 +15,12 @@
 #define WEIR_VERSION "0.1.0"
 #endif
 
-enum { SETTINGS_BYTES_MAX = 1024 * 1024, EXIT_USAGE = 2 };
+enum {
+    SETTINGS_BYTES_MAX = 1024 * 1024,
+    EXIT_USAGE = 2,
+    /* Every part has its own limit; this is for the case that one breaks it. */
+    CLOSE_LIMIT_MS = 20 * 1000
+};
 
 enum action { ACTION_RUN, ACTION_CHECK, ACTION_PRINT, ACTION_VERSION };
 
@@ -27,10 +32,12 @@ struct options {
 struct main_state {
     uv_loop_t loop;
     struct settings settings;
-    struct app *app; /* owned by itself once it closes */
+    struct app *app; /* owned by itself once it closes; NULL: gone */
     uv_signal_t interrupt;
     uv_signal_t term;
+    uv_timer_t overdue;
     int exit_code;
+    bool draining;
     bool ending;
 };
 
@@ -64,46 +71,66 @@ static bool parse_options(struct options *o, int argc, char **argv)
             exit(c == 'h' ? 0 : EXIT_USAGE);
         }
     }
+    if (optind < argc)
+        fprintf(stderr, "weir: unexpected argument: %s\n", argv[optind]);
     return optind == argc;
 }
 
-static void close_signals(struct main_state *m)
+/* ---- ending ---- */
+
+static void on_overdue(uv_timer_t *timer)
+{
+    (void)timer;
+    log_error("weir.stuck", "seconds=%d", CLOSE_LIMIT_MS / 1000);
+    _exit(EXIT_FAILURE); /* workers and ffmpeg end by themselves */
+}
+
+static void close_handles(struct main_state *m)
 {
     uv_close((uv_handle_t *)&m->interrupt, NULL);
     uv_close((uv_handle_t *)&m->term, NULL);
+    uv_close((uv_handle_t *)&m->overdue, NULL);
+}
+
+static void on_closed(void *ctx)
+{
+    struct main_state *m = ctx;
+    m->app = NULL;
+    close_handles(m);
 }
 
 static void end(struct main_state *m, int exit_code)
 {
-    if (m->ending)
+    if (m->ending || !m->app)
         return;
     m->ending = true;
     m->exit_code = exit_code;
-    close_signals(m);
+    uv_timer_start(&m->overdue, on_overdue, CLOSE_LIMIT_MS, 0);
     app_close(m->app);
 }
 
-/* Ctrl-C, or a second SIGTERM: now. */
+/* Ctrl-C: now. Impatient ones change nothing: ending takes a few seconds at most. */
 static void on_interrupt(uv_signal_t *s, int signum)
 {
     (void)signum;
     end(s->data, 0);
 }
 
+/* The first one lets streams go on for a while, the second one is like Ctrl-C. */
 static void on_term(uv_signal_t *s, int signum)
 {
     struct main_state *m = s->data;
     (void)signum;
-    if (m->settings.drain == 0) {
+    if (m->draining || m->settings.drain == 0 || !m->app) {
         end(m, 0);
         return;
     }
     log_info("weir.draining", "seconds=%lld", (long long)(m->settings.drain / 1000000));
-    m->ending = true;
-    close_signals(m);
-    signal(SIGTERM, SIG_DFL);
+    m->draining = true;
     app_drain(m->app);
 }
+
+/* ---- running ---- */
 
 static void print_addresses(const struct settings *s)
 {
@@ -138,26 +165,29 @@ static void on_started(void *ctx, enum err e, const char *text)
     }
 }
 
-static int run(struct main_state *m, const char *program)
+static int run(struct main_state *m)
 {
     char text[512];
     uv_loop_init(&m->loop);
     uv_signal_init(&m->loop, &m->interrupt);
     uv_signal_init(&m->loop, &m->term);
+    uv_timer_init(&m->loop, &m->overdue);
     m->interrupt.data = m->term.data = m;
     uv_signal_start(&m->interrupt, on_interrupt, SIGINT);
     uv_signal_start(&m->term, on_term, SIGTERM);
     struct app_config config = {.loop = &m->loop,
                                 .settings = &m->settings,
-                                .program = program,
                                 .started = on_started,
+                                .closed = on_closed,
                                 .ctx = m};
     enum err e = app_open(&config, &m->app, text, sizeof text);
     if (e != OK) {
         fprintf(stderr, "weir: %s\n", text);
-        if (!m->app)
-            return EXIT_FAILURE;
-        end(m, EXIT_FAILURE);
+        m->exit_code = EXIT_FAILURE;
+        if (m->app)
+            end(m, EXIT_FAILURE);
+        else
+            close_handles(m);
     }
     uv_run(&m->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&m->loop) != 0)
@@ -165,7 +195,7 @@ static int run(struct main_state *m, const char *program)
     return m->exit_code;
 }
 
-static int load_and_run(struct main_state *m, const struct options *o, const char *program)
+static int load_and_run(struct main_state *m, const struct options *o)
 {
     static struct config_problems problems;
     struct arena arena;
@@ -185,7 +215,7 @@ static int load_and_run(struct main_state *m, const struct options *o, const cha
         if (problems.n > 0)
             settings_print_check(&problems, stderr);
         log_init((enum log_level)m->settings.log_level, "weir");
-        code = run(m, program);
+        code = run(m);
     }
     arena_fini(&arena);
     return code;
@@ -205,5 +235,5 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
-    return load_and_run(&m, &o, argv[0]);
+    return load_and_run(&m, &o);
 }

@@ -103,6 +103,7 @@ struct http_server {
     struct forwarded_proxies proxies;
     struct http_config config; /* its strings are owned */
     uint16_t port;
+    bool refusing; /* see http_server_refuse */
     bool closing;
     void (*done)(void *user);
     void *done_user; /* borrowed */

@@ -95,7 +95,9 @@ bool http_admit(struct conn *c, struct http_request *req, const struct http_head
 
 void http_dispatch(struct http_request *req)
 {
-    if (req->upgrade)
+    if (req->conn->server->refusing)
+        http_respond_error(req, 503, err_name(ERR_UNAVAILABLE), NULL, "the service is closing");
+    else if (req->upgrade)
         ws_upgrade(req->conn, req);
     else if (req->route)
         req->route->handler(req, req->route->user);
@@ -246,6 +248,11 @@ void http_server_close(struct http_server *s, void (*done)(void *user), void *us
         conn_flush(c); /* what is ready still goes out, as far as the kernel takes it */
     }
     sock_server_close(s->socks, on_socks_closed, s);
+}
+
+void http_server_refuse(struct http_server *s)
+{
+    s->refusing = true;
 }
 
 uint16_t http_server_port(const struct http_server *s)

@@ -85,6 +85,10 @@ MUST_CHECK enum err http_server_open(struct http_server **out, struct uv_loop_s 
  * and is gone. Requests that are not answered yet stay valid until they are. NULL: done at once. */
 void http_server_close(struct http_server *s, void (*done)(void *user), void *user);
 
+/* From now on every request is answered with 503, so that whom the handlers serve may go; requests
+ * in hand and open WebSockets go on. */
+void http_server_refuse(struct http_server *s);
+
 uint16_t http_server_port(const struct http_server *s);
 /* Connections that are open now, WebSockets included. */
 unsigned http_server_connections(const struct http_server *s);

@@ -52,17 +52,19 @@ static const char *program_dir(struct arena *arena)
     return arena_strndup(arena, text, strlen(text));
 }
 
-/* Installed, beside the program, or in the source tree. */
+/* Installed, beside the program, or in the source tree; "" when it is nowhere. */
 static const char *find_web(struct arena *arena, const char *dir)
 {
     static const char *const places[] = {"/web", "/../share/weir/web", "/../../web/dist"};
+    if (access("web/dist/index.html", R_OK) == 0)
+        return "web/dist";
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         const char *root = join(arena, dir, places[i]);
         const char *page = root ? join(arena, root, "/index.html") : NULL;
         if (page && access(page, R_OK) == 0)
             return root;
     }
-    return "web/dist";
+    return "";
 }
 
 static int64_t cores(void)

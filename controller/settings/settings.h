@@ -47,9 +47,9 @@ struct settings_listen {
 
 /* Loads and checks. path NULL: the file that WEIR_CONFIG in env names, else "weir.conf" in the
  * folder the program runs in if it is there, else no file. env as in environ. out is complete even
- * when errors were found, and what may be left empty or 0 is filled in: db_url, hls_dir, web_root,
- * rtc_worker_path, rtc_workers. ERR_MALFORMED: there are errors in problems, which also hold
- * warnings in any case. */
+ * when errors were found, and what may be left empty or 0 is filled in: db_url, hls_dir, web_root
+ * (if there is one), rtc_worker_path, rtc_workers. ERR_MALFORMED: there are errors in problems,
+ * which also hold warnings in any case. */
 MUST_CHECK enum err settings_load(struct settings *out, const char *path, char *const *env,
                                   struct arena *arena, struct config_problems *problems);
 

@@ -223,5 +223,8 @@ void settings_check(const struct settings *s, struct config_problems *problems)
     check_ice(s, problems);
     check_store(s, problems);
     if ((s->hls_enabled || s->demo) && !in_path(s->hls_ffmpeg))
-        WARN(problems, "hls.ffmpeg", "%s is not to be found: no HLS, no demo", s->hls_ffmpeg);
+        FAIL(problems, "hls.ffmpeg",
+             "%s is missing: install it (apt-get install ffmpeg), or go without HLS and test card "
+             "(WEIR_HLS_ENABLED=0 WEIR_DEMO=0)",
+             s->hls_ffmpeg);
 }

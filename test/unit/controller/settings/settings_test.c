@@ -152,7 +152,7 @@ static void settings_that_do_not_fit_are_told(void **state)
         {"ice.turn_username", false, {"WEIR_ICE_TURN_PASSWORD=p"}},
         {"db.url", false, {"WEIR_DB_URL=mysql://u:hunter2@h/d"}},
         {"data.dir", false, {"WEIR_DATA_DIR=/bin/sh"}},
-        {"hls.ffmpeg", true, {"WEIR_HLS_FFMPEG=no-such-ffmpeg"}},
+        {"hls.ffmpeg", false, {"WEIR_HLS_FFMPEG=no-such-ffmpeg"}},
         {"WEIR_HTP_PORT", true, {"WEIR_HTP_PORT=1"}},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
