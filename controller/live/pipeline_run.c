@@ -374,6 +374,13 @@ static uint64_t key_frame_turn(struct run *r, uint64_t now, uint64_t every_ms)
     return now + KEY_ASK_MS;
 }
 
+/* How long after one key frame the next is asked for: where video is copied, a segment ends with
+ * it. */
+static uint64_t key_frame_every(const struct run *r)
+{
+    return (uint64_t)(r->pipeline->config.encoding.segment / USEC_PER_MSEC) + KEY_LATE_MS;
+}
+
 static void prime(struct run *r, uint64_t now)
 {
     uint64_t limit = r->step_ms + PRIME_LIMIT_MS;
@@ -384,7 +391,9 @@ static void prime(struct run *r, uint64_t now)
                                                                : "no first segment came");
         return;
     }
-    uint64_t next = waits ? key_frame_turn(r, now, 0) : PIPELINE_NO_TIMER;
+    uint64_t next = PIPELINE_NO_TIMER;
+    if (waits || r->plan.tracks[MEDIA_KIND_VIDEO].copies)
+        next = key_frame_turn(r, now, key_frame_every(r));
     pipeline_arm(r->pipeline, earlier(limit, next));
 }
 
@@ -398,8 +407,7 @@ static void watch(struct run *r, uint64_t now)
     }
     uint64_t next = PIPELINE_NO_TIMER;
     if (r->plan.tracks[MEDIA_KIND_VIDEO].copies)
-        next = key_frame_turn(r, now,
-                              (uint64_t)(p->config.encoding.segment / USEC_PER_MSEC) + KEY_LATE_MS);
+        next = key_frame_turn(r, now, key_frame_every(r));
     pipeline_arm(p, earlier(limit, next));
 }
 
