@@ -7,6 +7,7 @@
 #include "proto/pipe.h"
 #include "worker/api/api.h"
 
+struct webrtc_server;
 struct router;
 struct transport;
 struct producer;
@@ -19,7 +20,9 @@ struct call {
     struct worker *worker;
     usec now;
     const char *handler_id;
-    struct router *router; /* the one that the method's handler kind asks for is set */
+    struct webrtc_server
+        *webrtc_server; /* the one that the method's handler kind asks for is set */
+    struct router *router;
     struct transport *transport;
     struct producer *producer;
     struct consumer *consumer;
@@ -47,6 +50,10 @@ call_fn call_worker_get_metrics;
 call_fn call_worker_update_settings;
 call_fn call_worker_create_router;
 call_fn call_worker_close_router;
+
+call_fn call_worker_create_webrtc_server;
+call_fn call_worker_close_webrtc_server;
+call_fn call_webrtc_server_dump;
 
 call_fn call_router_dump;
 call_fn call_router_create_webrtc_transport;

@@ -33,6 +33,10 @@ enum err call_find_handler(struct call *c, enum pipe_handler kind)
         return find_transport(c, TRANSPORT_TYPE_PIPE);
     case HANDLER_DIRECT_TRANSPORT:
         return find_transport(c, TRANSPORT_TYPE_DIRECT);
+    case HANDLER_WEBRTC_SERVER:
+        c->webrtc_server = worker_find_webrtc_server(c->worker, c->handler_id);
+        found = c->webrtc_server != NULL;
+        break;
     case HANDLER_ROUTER:
         c->router = worker_find_router(c->worker, c->handler_id);
         found = c->router != NULL;
@@ -53,7 +57,6 @@ enum err call_find_handler(struct call *c, enum pipe_handler kind)
         c->data_consumer = worker_find_data_consumer(c->worker, c->handler_id);
         found = c->data_consumer != NULL;
         break;
-    case HANDLER_WEBRTC_SERVER:
     case HANDLER_RTP_OBSERVER:
     case HANDLER_ACTIVE_SPEAKER_OBSERVER:
     case HANDLER_AUDIO_LEVEL_OBSERVER:

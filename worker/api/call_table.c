@@ -11,8 +11,13 @@ call_fn *const call_table[PIPE_METHOD_COUNT] = {
     [METHOD_WORKER_CREATE_ROUTER] = call_worker_create_router,
     [METHOD_WORKER_CLOSE_ROUTER] = call_worker_close_router,
 
+    [METHOD_WORKER_CREATE_WEBRTC_SERVER] = call_worker_create_webrtc_server,
+    [METHOD_WORKER_CLOSE_WEBRTC_SERVER] = call_worker_close_webrtc_server,
+    [METHOD_WEBRTC_SERVER_DUMP] = call_webrtc_server_dump,
+
     [METHOD_ROUTER_DUMP] = call_router_dump,
     [METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT] = call_router_create_webrtc_transport,
+    [METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT_WITH_SERVER] = call_router_create_webrtc_transport,
     [METHOD_ROUTER_CREATE_PLAIN_TRANSPORT] = call_router_create_plain_transport,
     [METHOD_ROUTER_CLOSE_TRANSPORT] = call_router_close_transport,
 

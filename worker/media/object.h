@@ -8,6 +8,7 @@
 #include "common/err.h"
 
 enum object_kind {
+    OBJECT_WEBRTC_SERVER,
     OBJECT_ROUTER,
     OBJECT_TRANSPORT,
     OBJECT_PRODUCER,

@@ -9,6 +9,9 @@ static uint32_t priority(const struct webrtc_transport *t, const struct worker_l
     enum { TYPE_HOST = 126, LOCAL = 10000, STEP = 100, PREFERRED = 1000 };
     bool tcp = l->proto == TUPLE_TCP;
     uint32_t local = LOCAL - (uint32_t)index * STEP;
+    /* Whoever lists the sockets lists them by preference. */
+    if (t->sockets[0].own)
+        return (uint32_t)TYPE_HOST << 24 | local << 8 | (256 - 1);
     if (tcp ? t->prefer_tcp : t->prefer_udp)
         local += PREFERRED;
     else if (tcp && !t->prefer_tcp)

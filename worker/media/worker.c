@@ -11,6 +11,7 @@
 #include "worker/media/router.h"
 #include "worker/media/sctp_link.h"
 #include "worker/media/transport.h"
+#include "worker/media/webrtc_server.h"
 #include "worker/media/worker_state.h"
 #include "worker/rtp/ntp.h"
 
@@ -50,6 +51,7 @@ enum err worker_open(const struct worker_config *config, usec now, usec wall, st
     w->started_at = now;
     w->wall_offset = wall - now;
     list_init(&w->routers);
+    list_init(&w->webrtc_servers);
     assoc_group_init(&w->sctp_group);
     timers_init(&w->timers);
     packet_pool_init(&w->pool, config->max_packets);
@@ -70,6 +72,9 @@ void worker_close(struct worker *w)
         return;
     while (w->routers.next && !list_empty(&w->routers))
         router_close(container_of(w->routers.next, struct router, in_worker), USEC_NEVER);
+    while (w->webrtc_servers.next && !list_empty(&w->webrtc_servers))
+        webrtc_server_close(container_of(w->webrtc_servers.next, struct webrtc_server, in_worker),
+                            USEC_NEVER);
     /* The goodbyes. */
     if (w->txq.drain && !list_empty(&w->txq.dirty))
         w->txq.drain(w->txq.drain_ctx, &w->txq);

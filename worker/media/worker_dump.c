@@ -6,6 +6,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
 #include "worker/media/transport.h"
+#include "worker/media/webrtc_server.h"
 #include "worker/media/worker_state.h"
 
 static void add_transport(const struct transport *t, struct channel_message_handlers *h)
@@ -36,7 +37,7 @@ enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_
 {
     struct channel_message_handlers *h = arena_alloc(arena, sizeof *h);
     *out = (struct worker_dump_response){.channel_message_handlers = h};
-    out->web_rtc_server_ids = arena_array(arena, 0, sizeof *out->web_rtc_server_ids);
+    out->web_rtc_server_ids = arena_array(arena, w->n_webrtc_servers, sizeof *out->web_rtc_server_ids);
     out->router_ids = arena_array(arena, w->n_routers, sizeof *out->router_ids);
     if (!h || !out->web_rtc_server_ids || !out->router_ids)
         return ERR_NOMEM;
@@ -44,6 +45,11 @@ enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_
     h->channel_notification_handlers = arena_array(arena, w->objects.count, sizeof(char *));
     if (!h->channel_request_handlers || !h->channel_notification_handlers)
         return ERR_NOMEM;
+    list_each (node, &w->webrtc_servers) {
+        const char *id = container_of(node, struct webrtc_server, in_worker)->object.id;
+        out->web_rtc_server_ids[out->n_web_rtc_server_ids++] = id;
+        h->channel_request_handlers[h->n_channel_request_handlers++] = id;
+    }
     list_each (node, &w->routers) {
         const struct router *r = container_of(node, struct router, in_worker);
         out->router_ids[out->n_router_ids++] = r->object.id;
@@ -57,6 +63,11 @@ enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_
 struct router *worker_find_router(const struct worker *w, const char *id)
 {
     return router_of(object_find(&w->objects, OBJECT_ROUTER, id));
+}
+
+struct webrtc_server *worker_find_webrtc_server(const struct worker *w, const char *id)
+{
+    return webrtc_server_of(object_find(&w->objects, OBJECT_WEBRTC_SERVER, id));
 }
 
 struct transport *worker_find_transport(const struct worker *w, const char *id)

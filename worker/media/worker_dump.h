@@ -5,6 +5,7 @@
 #include "proto/pipe_worker.h"
 #include "worker/media/worker.h"
 
+struct webrtc_server;
 struct router;
 struct transport;
 struct producer;
@@ -17,6 +18,7 @@ MUST_CHECK enum err worker_dump(const struct worker *w, struct arena *arena,
                                 struct worker_dump_response *out);
 
 /* NULL: no such object. */
+struct webrtc_server *worker_find_webrtc_server(const struct worker *w, const char *id);
 struct router *worker_find_router(const struct worker *w, const char *id);
 struct transport *worker_find_transport(const struct worker *w, const char *id);
 struct producer *worker_find_producer(const struct worker *w, const char *id);

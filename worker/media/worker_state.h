@@ -27,6 +27,8 @@ struct worker {
     struct objects objects;
     struct list routers; /* owned, struct router.in_worker */
     size_t n_routers;
+    struct list webrtc_servers; /* owned, struct webrtc_server.in_worker */
+    size_t n_webrtc_servers;
     struct worker_counters counters;
     struct seal_batch seal_batch; /* flushed before an entry point returns */
     struct dtls_identity *identity; /* owned */

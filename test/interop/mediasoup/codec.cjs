@@ -43,7 +43,13 @@ const SHAPES_IN = {
 
 // What the plain writing takes, from JSON.
 const SHAPES_OUT = {
-    'FBS.Transport.Dump': (o) => ({ ...o, direct: o.type === 'direct' }),
+    'FBS.Transport.Dump': (o) => ({
+        ...o,
+        direct: o.type === 'direct',
+        // Weir leaves them out as long as nothing is negotiated.
+        sctpNegotiatedCapabilities: o.sctpNegotiatedCapabilities ?? (o.sctpParameters &&
+            { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 }),
+    }),
     'FBS.RtpStream.RecvStats': (o) => ({
         ...o, bitrateByLayer: Object.entries(o.bitrateByLayer ?? {}).map(([layer, bitrate]) => ({ layer, bitrate })),
     }),
