@@ -225,8 +225,10 @@ static void probe_for_growth(struct estimator *e, usec now)
     bool calm = e->trendline.usage == USAGE_NORMAL && e->queue.standing < QUEUE_NONE_US &&
                 isinf(e->loss.limit_bps);
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
+    /* A repetition that nobody answered is not put off. */
+    usec pause = e->unconfirmed_bps > 0 ? 0 : GROW_EVERY_US;
     if (!calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
-        now - e->grow_at < GROW_EVERY_US || probe_busy(&e->probe, now))
+        now - e->grow_at < pause || probe_busy(&e->probe, now))
         return;
     /* Not in step with others on the same way. */
     e->grow_at = now + (usec)(hash(now) % GROW_SPREAD_US);
