@@ -145,5 +145,8 @@ bool seq_rewriter_map(struct seq_rewriter *s, uint16_t input, uint16_t *output)
     /* The offset counts every drop up to max_input; this input comes before some of them. */
     uint16_t later_drops = dropped_count(s, (uint16_t)(input + 1), back);
     *output = (uint16_t)((input + s->offset + later_drops) & s->mask);
+    /* When all that came after it was dropped. */
+    if (distance(s, *output, s->max_output) > 0)
+        s->max_output = *output;
     return true;
 }

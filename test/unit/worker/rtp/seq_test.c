@@ -75,6 +75,18 @@ static void in_order_input_gives_consecutive_output(void **state)
         assert_int_equal(map(&s, (uint16_t)(65500 + i)), (uint16_t)(1000 + i));
 }
 
+static void a_sync_goes_on_after_a_late_number_too(void **state)
+{
+    (void)state;
+    struct seq_rewriter s;
+    seq_rewriter_init(&s, 16, 0);
+    assert_int_equal(map(&s, 10), 0);
+    assert_true(seq_rewriter_drop(&s, 12));
+    assert_int_equal(map(&s, 11), 1);
+    seq_rewriter_sync(&s, 500);
+    assert_int_equal(map(&s, 500), 2);
+}
+
 static void reordered_input_keeps_its_distance(void **state)
 {
     (void)state;
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test(unwrapping_follows_wraps_both_ways),
         cmocka_unit_test(unwrapping_counts_many_cycles),
         cmocka_unit_test(in_order_input_gives_consecutive_output),
+        cmocka_unit_test(a_sync_goes_on_after_a_late_number_too),
         cmocka_unit_test(reordered_input_keeps_its_distance),
         cmocka_unit_test(dropped_input_leaves_no_hole),
         cmocka_unit_test(late_input_between_drops_finds_its_place),
