@@ -19,6 +19,23 @@ SHAPE_STRUCT(sig_producer_gone, SIG_PRODUCER_GONE_FIELDS);
       "Ones that ended; their consumers are closed.")
 SHAPE_STRUCT(sig_producers_changed, SIG_PRODUCERS_CHANGED_FIELDS);
 
+#define SIG_DATA_PRODUCER_GONE_FIELDS(X, S)                                                        \
+    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "The data producer.")     \
+    X(S, str, peer_id, "peerId", REQ, 1, SIG_ID_MAX, _, "Whose it was.")
+SHAPE_STRUCT(sig_data_producer_gone, SIG_DATA_PRODUCER_GONE_FIELDS);
+
+#define SIG_DATA_PRODUCERS_CHANGED_FIELDS(X, S)                                                    \
+    X(S, objs, added, "added", REQ, 0, 65536, sig_data_producer_info, "New ones.")                 \
+    X(S, objs, removed, "removed", REQ, 0, 65536, sig_data_producer_gone,                          \
+      "Ones that ended; their data consumers are closed.")
+SHAPE_STRUCT(sig_data_producers_changed, SIG_DATA_PRODUCERS_CHANGED_FIELDS);
+
+#define SIG_DATA_CONSUMER_CLOSED_FIELDS(X, S)                                                      \
+    X(S, str, data_consumer_id, "dataConsumerId", REQ, 1, SIG_ID_MAX, _,                           \
+      "An own data consumer that ended with its data producer.")                                   \
+    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "The data producer.")
+SHAPE_STRUCT(sig_data_consumer_closed, SIG_DATA_CONSUMER_CLOSED_FIELDS);
+
 #define SIG_PEER_LEFT_FIELDS(X, S) X(S, str, peer_id, "peerId", REQ, 1, SIG_ID_MAX, _, "Who.")
 SHAPE_STRUCT(sig_peer_left, SIG_PEER_LEFT_FIELDS);
 
@@ -80,6 +97,10 @@ SHAPE_STRUCT(sig_reconnect, SIG_RECONNECT_FIELDS);
       "Other layers are sent to an own consumer.")                                                 \
     X(SIG_EVENT_CONSUMER_CLOSED, "consumerClosed", &sig_consumer_closed_shape,                     \
       "An own consumer ended.")                                                                    \
+    X(SIG_EVENT_DATA_PRODUCERS_CHANGED, "roomDataProducersChanged",                                \
+      &sig_data_producers_changed_shape, "Others' data channels came or went.")                    \
+    X(SIG_EVENT_DATA_CONSUMER_CLOSED, "dataConsumerClosed", &sig_data_consumer_closed_shape,       \
+      "An own data consumer ended.")                                                               \
     X(SIG_EVENT_VIEWER_COUNT, "viewerCount", &sig_viewer_count_shape,                              \
       "The number of viewers changed.")                                                            \
     X(SIG_EVENT_HLS_READY, "hlsReady", &sig_hls_ready_shape, "The room's HLS playlist plays.")     \

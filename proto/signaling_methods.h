@@ -60,6 +60,14 @@ SHAPE_STRUCT(sig_peer_info, SIG_PEER_INFO_FIELDS);
     X(S, json, app_data, "appData", OPT, 0, 0, _, "What its peer gave with it.")
 SHAPE_STRUCT(sig_producer_info, SIG_PRODUCER_INFO_FIELDS);
 
+#define SIG_DATA_PRODUCER_INFO_FIELDS(X, S)                                                        \
+    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "The data producer.")     \
+    X(S, str, peer_id, "peerId", REQ, 1, SIG_ID_MAX, _, "Whose.")                                  \
+    X(S, str, label, "label", REQ, 0, 255, _, "Label of the channel.")                             \
+    X(S, str, protocol, "protocol", REQ, 0, 255, _, "Protocol of the channel.")                    \
+    X(S, json, app_data, "appData", OPT, 0, 0, _, "What its peer gave with it.")
+SHAPE_STRUCT(sig_data_producer_info, SIG_DATA_PRODUCER_INFO_FIELDS);
+
 #define SIG_JOIN_ROOM_ANSWER_FIELDS(X, S)                                                          \
     X(S, str, room_id, "roomId", REQ, 1, SIG_ID_MAX, _, "The room.")                               \
     X(S, str, peer_id, "peerId", REQ, 1, SIG_ID_MAX, _, "The peer's own id, to come back with.")   \
@@ -69,6 +77,8 @@ SHAPE_STRUCT(sig_producer_info, SIG_PRODUCER_INFO_FIELDS);
       "What the room's router understands, for Device.load().")                                    \
     X(S, objs, peers, "peers", REQ, 0, 65536, sig_peer_info, "The others, viewers left out.")      \
     X(S, objs, producers, "producers", REQ, 0, 65536, sig_producer_info, "What can be consumed.")  \
+    X(S, objs, data_producers, "dataProducers", OPT, 0, 65536, sig_data_producer_info,             \
+      "Data channels that can be consumed.")                                                       \
     X(S, json, ice_servers, "iceServers", REQ, 0, 0, _,                                            \
       "RTCIceServer objects, for the client's transports.")                                        \
     X(S, str, hls_url, "hlsUrl", OPT, 1, 512, _,                                                   \
@@ -173,8 +183,18 @@ SHAPE_STRUCT(sig_priority, SIG_PRIORITY_FIELDS);
 SHAPE_STRUCT(sig_produce_data, SIG_PRODUCE_DATA_FIELDS);
 
 #define SIG_CONSUME_DATA_FIELDS(X, S)                                                              \
-    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "Which data producer.")
+    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "Which data producer.")   \
+    X(S, str, transport_id, "transportId", OPT, 1, SIG_ID_MAX, _,                                  \
+      "A consumer transport with SCTP; the newest one of the peer if left out.")
 SHAPE_STRUCT(sig_consume_data, SIG_CONSUME_DATA_FIELDS);
+
+#define SIG_ON_DATA_PRODUCER_FIELDS(X, S)                                                          \
+    X(S, str, data_producer_id, "dataProducerId", REQ, 1, SIG_ID_MAX, _, "An own data producer.")
+SHAPE_STRUCT(sig_on_data_producer, SIG_ON_DATA_PRODUCER_FIELDS);
+
+#define SIG_ON_DATA_CONSUMER_FIELDS(X, S)                                                          \
+    X(S, str, data_consumer_id, "dataConsumerId", REQ, 1, SIG_ID_MAX, _, "An own data consumer.")
+SHAPE_STRUCT(sig_on_data_consumer, SIG_ON_DATA_CONSUMER_FIELDS);
 
 #define SIG_CONSUME_DATA_ANSWER_FIELDS(X, S)                                                       \
     X(S, str, id, "id", REQ, 1, SIG_ID_MAX, _, "The data consumer.")                               \
@@ -231,6 +251,10 @@ SHAPE_STRUCT(sig_change_display_name, SIG_CHANGE_DISPLAY_NAME_FIELDS);
       "Sends on a data channel.")                                                                  \
     X(SIG_CONSUME_DATA, "consumeData", &sig_consume_data_shape, &sig_consume_data_answer_shape,    \
       "Receives a data channel.")                                                                  \
+    X(SIG_CLOSE_DATA_PRODUCER, "closeDataProducer", &sig_on_data_producer_shape, NULL,             \
+      "Ends an own data producer.")                                                                \
+    X(SIG_CLOSE_DATA_CONSUMER, "closeDataConsumer", &sig_on_data_consumer_shape, NULL,             \
+      "Ends an own data consumer.")                                                                \
     X(SIG_GET_TRANSPORT_STATS, "getTransportStats", &sig_on_transport_shape, NULL,                 \
       "Statistics of an own transport, a list.")                                                   \
     X(SIG_GET_PRODUCER_STATS, "getProducerStats", &sig_on_producer_shape, NULL,                    \

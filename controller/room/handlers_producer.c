@@ -1,6 +1,6 @@
 #include "controller/room/session.h"
 
-static bool app_data_fits(json_t *app_data)
+bool app_data_fits(json_t *app_data)
 {
     if (!app_data)
         return true;

@@ -58,6 +58,14 @@ static size_t list_producers(const struct room *room, struct sig_producer_info *
     return n;
 }
 
+static size_t list_data_producers(const struct room *room, struct sig_data_producer_info *out)
+{
+    size_t n = 0;
+    for (const struct room_data_producer *p = room->data_producers; p; p = p->hh.next)
+        data_producer_describe(p, &out[n++]);
+    return n;
+}
+
 static void answer_join(struct sig_call *call, struct room_peer *p)
 {
     struct room *room = p->room;
@@ -69,17 +77,20 @@ static void answer_join(struct sig_call *call, struct room_peer *p)
         .rtp_capabilities = &r->capabilities,
         .peers = calloc(room->n_peers + 1, sizeof *out.peers),
         .producers = calloc(HASH_COUNT(room->producers) + 1, sizeof *out.producers),
+        .data_producers = calloc(HASH_COUNT(room->data_producers) + 1, sizeof *out.data_producers),
         .ice_servers = ice_servers(&r->config.ice_servers, p->id, clock_wall() / USEC_PER_SEC),
         .hls_url = room->hls_url[0] ? room->hls_url : NULL};
-    if (out.peers && out.producers && out.ice_servers) {
+    if (out.peers && out.producers && out.data_producers && out.ice_servers) {
         out.n_peers = list_peers(p, out.peers);
         out.n_producers = list_producers(room, out.producers);
+        out.n_data_producers = list_data_producers(room, out.data_producers);
         sig_answer_struct(call, &sig_join_room_answer_shape, &out);
     } else {
         sig_fail(call, ERR_NOMEM, "out of memory");
     }
     free(out.peers);
     free(out.producers);
+    free(out.data_producers);
     json_decref(out.ice_servers);
 }
 

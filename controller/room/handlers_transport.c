@@ -61,6 +61,11 @@ static void create_transport(struct sig_call *call, enum transport_use use)
                  p->room->worker ? "" : worker_away);
         return;
     }
+    const struct sctp_capabilities *sctp = in->sctp_capabilities;
+    if (sctp)
+        t->n_streams = sctp->num_streams && sctp->num_streams->mis < DATA_STREAMS_MAX
+                           ? sctp->num_streams->mis
+                           : DATA_STREAMS_MAX;
     struct webrtc_transport_options options = {.enable_udp = !in->force_tcp,
                                                .has_enable_udp = true,
                                                .enable_tcp = c->tcp,
@@ -70,7 +75,7 @@ static void create_transport(struct sig_call *call, enum transport_use use)
                                                .initial_available_outgoing_bitrate =
                                                    c->initial_outgoing_bps,
                                                .has_initial_available_outgoing_bitrate = true,
-                                               .enable_sctp = in->sctp_capabilities != NULL,
+                                               .enable_sctp = sctp != NULL,
                                                .has_enable_sctp = true};
     struct router_create_webrtc_transport_request request = {.transport_id = t->id,
                                                              .options = &options};

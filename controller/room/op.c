@@ -79,7 +79,8 @@ void ops_end(struct room_peer *p, const void *about, const char *reason)
 {
     list_each (node, &p->ops) {
         struct op *op = container_of(node, struct op, node);
-        if (about && op->transport != about && op->producer != about && op->consumer != about)
+        if (about && op->transport != about && op->producer != about && op->consumer != about &&
+            op->data_producer != about && op->data_consumer != about)
             continue;
         fleet_forget(op->worker, op);
         op_fail(op, ERR_CLOSED, reason);

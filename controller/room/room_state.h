@@ -1,6 +1,6 @@
 /* The objects of a room and what they own. Private to room/.
  *
- *     rooms ─ room ─ peer ─ transport ─ producer, consumer
+ *     rooms ─ room ─ peer ─ transport ─ producer, consumer, data producer, data consumer
  *
  * Ids are made here and told to the worker, which has the same tree. An object is announced to
  * others once the worker has accepted it; until then `ready` is false. When a peer goes, its
@@ -26,7 +26,10 @@ enum {
     /* ICE is back within this after consent was lost, or the transport is given up. */
     LOST_TRANSPORT_MS = 15 * 1000,
     TICK_MS = 1000,
-    UUID_LEN = 37
+    UUID_LEN = 37,
+    DATA_LABEL_MAX = 255,
+    /* SCTP streams each way; browsers have 1024. */
+    DATA_STREAMS_MAX = 1024
 };
 
 struct room_producer {
@@ -54,6 +57,27 @@ struct room_consumer {
     struct fleet_listener listener;
 };
 
+struct room_data_producer {
+    struct list node;                 /* in transport->data_producers */
+    UT_hash_handle hh;                /* in room->data_producers, by id, once ready */
+    struct room_transport *transport; /* parent, outlives us */
+    char id[UUID_LEN];
+    bool ready;
+    struct sctp_stream_parameters stream;
+    char label[DATA_LABEL_MAX + 1];
+    char protocol[DATA_LABEL_MAX + 1];
+    json_t *app_data; /* owned, or NULL */
+};
+
+struct room_data_consumer {
+    struct list node;                 /* in transport->data_consumers */
+    struct room_transport *transport; /* parent, outlives us */
+    char id[UUID_LEN];
+    char data_producer_id[UUID_LEN];
+    uint16_t stream_id;
+    struct fleet_listener listener;
+};
+
 enum transport_use { USE_PRODUCE, USE_CONSUME, USE_OWN };
 
 struct room_transport {
@@ -66,6 +90,10 @@ struct room_transport {
     uint64_t lost_ms;  /* since when ICE is disconnected; 0: it is not */
     struct list producers;
     struct list consumers;
+    struct list data_producers;
+    struct list data_consumers;
+    uint16_t n_streams;   /* of data channels to the client; 0: without SCTP */
+    uint16_t next_stream; /* that is tried first */
     struct fleet_listener listener;
 };
 
@@ -85,6 +113,8 @@ struct room_peer {
     unsigned n_transports;
     unsigned n_producers;
     unsigned n_consumers;
+    unsigned n_data_producers;
+    unsigned n_data_consumers;
     unsigned n_ops;
 };
 
@@ -99,7 +129,8 @@ struct room {
     uint64_t empty_since_ms; /* 0: somebody is in */
     struct list peers;
     struct room_peer *peers_by_id;
-    struct room_producer *producers; /* ready ones, of all peers */
+    struct room_producer *producers;           /* ready ones, of all peers */
+    struct room_data_producer *data_producers; /* so too */
     unsigned n_peers;
     char hls_url[256];
 };
@@ -139,6 +170,8 @@ struct op {
     struct room_transport *transport;
     struct room_producer *producer;
     struct room_consumer *consumer;
+    struct room_data_producer *data_producer;
+    struct room_data_consumer *data_consumer;
     json_t *answer; /* owned; what the client gets if the worker accepts */
 };
 
@@ -214,6 +247,19 @@ MUST_CHECK enum err consumer_open(struct room_transport *t, struct op_request re
                                   bool paused, struct field_error *error);
 void consumer_close(struct room_consumer *c, bool tell_worker);
 struct room_consumer *consumer_of_peer(struct room_peer *p, const char *id);
+
+/* ---- data_producer.c, data_consumer.c ---- */
+MUST_CHECK enum err data_producer_open(struct room_transport *t, struct op_request request,
+                                       const struct sig_produce_data *in);
+void data_producer_close(struct room_data_producer *p, bool tell_worker);
+struct room_data_producer *data_producer_of_peer(struct room_peer *p, const char *id);
+void data_producer_describe(const struct room_data_producer *p, struct sig_data_producer_info *out);
+
+/* ERR_FULL: no stream of the transport is free. */
+MUST_CHECK enum err data_consumer_open(struct room_transport *t, struct op_request request,
+                                       struct room_data_producer *producer);
+void data_consumer_close(struct room_data_consumer *c, bool tell_worker);
+struct room_data_consumer *data_consumer_of_peer(struct room_peer *p, const char *id);
 
 /* ---- observers.c ---- */
 void observe_router(struct room *room, bool ready);

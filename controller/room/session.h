@@ -48,6 +48,9 @@ sig_handler on_produce, on_pause_producer, on_resume_producer, on_close_producer
 sig_handler on_consume, on_pause_consumer, on_resume_consumer, on_close_consumer,
     on_request_consumer_key_frame, on_set_consumer_preferred_layers, on_set_consumer_priority,
     on_get_consumer_stats;
-sig_handler on_produce_data, on_consume_data;
+sig_handler on_produce_data, on_consume_data, on_close_data_producer, on_close_data_consumer;
+
+/* appData: an object of at most APP_DATA_BYTES_MAX, or none. */
+bool app_data_fits(json_t *app_data);
 
 #endif

@@ -28,6 +28,8 @@ struct room_transport *transport_new(struct room_peer *p, enum transport_use use
     t->use = use;
     list_init(&t->producers);
     list_init(&t->consumers);
+    list_init(&t->data_producers);
+    list_init(&t->data_consumers);
     if (id)
         snprintf(t->id, sizeof t->id, "%s", id);
     else
@@ -52,6 +54,12 @@ void transport_close(struct room_transport *t, bool tell_worker)
     }
     list_each (pn, &t->producers) {
         producer_close(container_of(pn, struct room_producer, node), false);
+    }
+    list_each (dcn, &t->data_consumers) {
+        data_consumer_close(container_of(dcn, struct room_data_consumer, node), false);
+    }
+    list_each (dpn, &t->data_producers) {
+        data_producer_close(container_of(dpn, struct room_data_producer, node), false);
     }
     fleet_unlisten(&t->listener);
     if (room->worker && t->use != USE_OWN) {
