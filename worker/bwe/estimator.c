@@ -198,7 +198,7 @@ static void apply_probe(struct estimator *e, usec now, double bps)
             take_probe(e, now, bps);
         return;
     }
-    if (bps < PROBE_NEWS * e->aimd.bps)
+    if (bps < PROBE_NEWS * e->aimd.bps || e->queue.standing > QUEUE_NONE_US)
         return;
     if (before > 0) {
         take_probe(e, now, fmin(before, bps));

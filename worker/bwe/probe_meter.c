@@ -9,6 +9,7 @@
 /* When less comes out than went in, the link is full: stay a little below it. */
 #define FULL 0.9
 #define WHOLE 0.85 /* of a long one must be there */
+#define APART 0.25 /* of it the least of both halves must lie apart */
 #define FULL_SHARE 0.95
 
 enum { INTERVAL_MAX_US = 1000 * 1000 };
@@ -71,10 +72,10 @@ static double rate_by_delay(const struct probe_tally *t, double out)
 {
     const struct probe_least *first = &t->halves[0], *second = &t->halves[1];
     if (!first->known || !second->known ||
-        (double)(t->last_sent - t->first_sent) < WHOLE * (double)t->duration)
+        (double)(t->last_sent - t->first_sent) < WHOLE * (double)t->duration ||
+        (double)(second->sent - first->sent) < APART * (double)t->duration)
         return 0;
-    double apart = fmax((double)(second->sent - first->sent), (double)t->duration / 4);
-    double growth = (double)(second->delay - first->delay) / apart;
+    double growth = (double)(second->delay - first->delay) / (double)(second->sent - first->sent);
     return out / (1 + fmax(growth, 0));
 }
 
