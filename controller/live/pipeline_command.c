@@ -102,8 +102,9 @@ static void add_encoding(struct command *c, const struct plan *p, const struct e
         add_transcoding(c, video, e);
     if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_NONE)
         return;
-    /* Gaps become silence, and so does a late beginning. */
-    command_add(c, "-af", "aresample=async=1000:first_pts=0", "-c:a", "aac", "-ac", "2", NULL);
+    /* Gaps become silence, drift is stretched away. No first_pts: the resampler starts over when it
+     * begins to stretch, and would then fill up from there again, seconds backwards. */
+    command_add(c, "-af", "aresample=async=1000", "-c:a", "aac", "-ac", "2", NULL);
     command_opt(c, "-ar", "%d", AUDIO_RATE);
     command_opt(c, "-b:a", "%" PRId64, e->audio_bps);
 }

@@ -129,6 +129,26 @@ static void on_resumed(void *ctx, enum err e, const char *reason, const void *da
         refused(r, e, reason);
 }
 
+static enum err resume(struct run *r, enum media_kind kind)
+{
+    struct run_track *t = &r->tracks[kind];
+    t->resumed = true;
+    return ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
+}
+
+/* Until sender reports have come, which a browser's audio takes seconds for, ffmpeg counts each
+ * stream's time from its first packet: so the sound starts when the picture does. Else it would
+ * jump when the report comes. */
+static void on_first_picture(struct run *r)
+{
+    struct run_track *audio = &r->tracks[MEDIA_KIND_AUDIO];
+    if (!audio->rtp || audio->resumed || r->pipeline->state != PIPELINE_PRIMING)
+        return;
+    enum err e = resume(r, MEDIA_KIND_AUDIO);
+    if (e != OK)
+        refused(r, e, NULL);
+}
+
 /* ffmpeg listens: media may flow. */
 static void on_listening(void *ctx)
 {
@@ -137,18 +157,14 @@ static void on_listening(void *ctx)
     if (r->pipeline->state != PIPELINE_LAUNCHING)
         return;
     pipeline_set_state(r->pipeline, PIPELINE_PRIMING);
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        struct run_track *t = &r->tracks[k];
-        if (!t->rtp)
-            continue;
-        enum err e = ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
-        if (e != OK) {
-            refused(r, e, NULL);
-            return;
-        }
-        if (k == MEDIA_KIND_VIDEO)
-            request_key_frame(r, t, now);
+    struct run_track *video = &r->tracks[MEDIA_KIND_VIDEO];
+    enum err e = resume(r, video->rtp ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO);
+    if (e != OK) {
+        refused(r, e, NULL);
+        return;
     }
+    if (video->rtp)
+        request_key_frame(r, video, now);
     run_on_timer(r, now);
 }
 
@@ -210,8 +226,10 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
     struct run *r = ctx;
     const struct consumer_trace_event *trace = data;
-    if (event == EVENT_CONSUMER_TRACE && trace->type == CONSUMER_TRACE_KEYFRAME)
-        r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
+    if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
+        return;
+    r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
+    on_first_picture(r);
 }
 
 static void on_consumed(void *ctx, enum err e, const char *reason, const void *data)

@@ -41,6 +41,7 @@ struct run_track {
     struct rtp_parameters params;     /* of the consumer, likewise */
     struct fleet_listener listener;
     /* Key frames towards ffmpeg, by the worker's trace. */
+    bool resumed;         /* media may flow to ffmpeg */
     uint64_t key_came_ms; /* 0: none yet */
     uint64_t key_asked_ms;
 };
