@@ -13,7 +13,7 @@
 #define RTT_WEIGHT 0.2
 
 enum {
-    GROW_EVERY_US = 2000 * 1000, /* and up to half as much again */
+    GROW_EVERY_US = 1500 * 1000, /* and up to two thirds as much again */
     GROW_SPREAD_US = 1000 * 1000,
     PROBE_DRAIN_US = 100 * 1000,
     GROW_AFTER_DECREASE_US = 1000 * 1000,
@@ -143,22 +143,21 @@ static double random_loss(const struct estimator *e)
     return fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
 }
 
-/* One that arrived. True: *probed is a probe's result. */
+/* One that arrived. True: *probed is the result of a probe that has ended. */
 static bool arrived(struct estimator *e, usec now, const struct packet_result *p, double *probed)
 {
     struct arrival_delta d;
     acked_rate_add(&e->acked, p->arrived_at, p->size);
     queue_delay_add(&e->queue, p->sent_at, p->arrived_at);
-    if (p->cluster != PROBE_NONE) {
-        e->trend_after = p->sent_at + PROBE_DRAIN_US;
-        return probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
-                               random_loss(e), probed);
-    }
+    bool told = probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
+                                random_loss(e), probed);
     /* A probe means to fill the queue for a moment, and that is no trend. */
-    if (p->sent_at >= e->trend_after &&
-        inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
+    if (p->cluster != PROBE_NONE)
+        e->trend_after = p->sent_at + PROBE_DRAIN_US;
+    else if (p->sent_at >= e->trend_after &&
+             inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
         trendline_add(&e->trendline, d.sent, d.arrival, p->arrived_at);
-    return false;
+    return told;
 }
 
 static void lost(struct estimator *e, const struct packet_result *p)
@@ -179,33 +178,31 @@ static void learn_rtt(struct estimator *e, usec rtt, bool reported)
     e->aimd.rtt = e->rtt;
 }
 
-static void take_probe(struct estimator *e, usec now, double bps)
+static bool take_probe(struct estimator *e, usec now, double bps)
 {
     aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
     link_capacity_probe(&e->aimd.capacity, bps);
     probe_answer(&e->probe, now, bps);
+    return true;
 }
 
 /* Where over-use has shown what the way carries, a probe must show much more to be believed, and
  * twice: on a shared link it also squeezes others, and the larger flow would win back what it gave.
- * Only when too little is sent for the delay to say anything does a lower result count. */
-static void apply_probe(struct estimator *e, usec now, double bps)
+ * Only when too little is sent for the delay to say anything does a lower result count. True: the
+ * estimate was set. */
+static bool apply_probe(struct estimator *e, usec now, double bps)
 {
     double before = e->unconfirmed_bps;
     e->unconfirmed_bps = 0;
-    if (e->alr.limited || !e->aimd.capacity.known) {
-        if (bps > e->aimd.bps || e->alr.limited)
-            take_probe(e, now, bps);
-        return;
-    }
+    if (e->alr.limited || (bps > e->aimd.bps && !e->aimd.capacity.known))
+        return take_probe(e, now, bps);
     if (bps < PROBE_NEWS * e->aimd.bps || e->queue.standing > QUEUE_NONE_US)
-        return;
-    if (before > 0) {
-        take_probe(e, now, fmin(before, bps));
-        return;
-    }
+        return false;
+    if (before > 0)
+        return take_probe(e, now, fmin(before, bps));
     e->unconfirmed_bps = bps;
     probe_repeat(&e->probe, now);
+    return false;
 }
 
 /* Spreads out what begins at the same time. */
@@ -260,9 +257,7 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     if (drain_update(&e->drain, now, e->queue.standing))
         in.usage = USAGE_OVERUSE;
     in.beta = drain_beta(&e->drain, e->queue.standing);
-    if (has_probe && in.usage != USAGE_OVERUSE)
-        apply_probe(e, now, probed);
-    else
+    if (!has_probe || in.usage == USAGE_OVERUSE || !apply_probe(e, now, probed))
         aimd_update(&e->aimd, now, &in);
     probe_for_growth(e, now);
 }

@@ -100,11 +100,20 @@ static bool result(const struct probe_tally *t, double random, double *bps)
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
                      double random, double *bps)
 {
+    bool told = false;
+    if (m->open != 0 && m->open != id) {
+        struct probe_tally *ended = find(m, m->open);
+        told = ended && result(ended, random, bps);
+        if (ended)
+            ended->id = 0;
+        m->open = 0;
+    }
     struct probe_tally *t = id == 0 ? NULL : find(m, id);
-    if (!t)
-        return false;
-    tally(t, sent, arrival, size);
-    return result(t, random, bps);
+    if (t) {
+        m->open = id;
+        tally(t, sent, arrival, size);
+    }
+    return told;
 }
 
 void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size)

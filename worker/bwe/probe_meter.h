@@ -41,13 +41,15 @@ struct probe_tally {
 struct probe_meter {
     struct probe_tally tallies[PROBE_METER_CLUSTERS];
     unsigned next;
+    uint8_t open; /* id of the cluster whose packets are arriving; 0: none */
 };
 
 void probe_meter_init(struct probe_meter *m);
 /* Before the cluster's first packet is answered. */
 void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes, usec duration);
-/* A packet of the cluster arrived. True: *bps is the cluster's rate so far. random: at most this
- * share of it was lost at random, and took its time on the way all the same. */
+/* Each packet that arrived, by number; id: 0 when it is no probe. True: a cluster has ended before
+ * it, and came out at *bps; that is told once. random: at most this share of it was lost at random,
+ * and took its time on the way all the same. */
 bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
                      double random, double *bps);
 void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size);
