@@ -180,8 +180,9 @@ static void on_workers(void *ctx, enum err e, const char *why)
     struct app *a = ctx;
     if (e != OK) {
         char text[512];
-        snprintf(text, sizeof text,
-                 "a media worker cannot start: %s (rtc.port_base, WEIR_RTC_PORT_BASE)", why);
+        snprintf(text, sizeof text, "a media worker cannot start: %s%s", why,
+                 strstr(why, "listen") ? " (rtc.port_base, WEIR_RTC_PORT_BASE; rtc.listen_ips)"
+                                       : "");
         tell(a, e, text);
         return;
     }
@@ -214,9 +215,10 @@ static enum err open_database(struct app *a, char *text, size_t n)
                                .statement_limit = s->db_statement_limit,
                                .queue_max = (unsigned)s->db_queue_max};
     enum err e = db_open(&a->db, a->config.loop, &config);
+    /* A server may come up later than this program; a file that cannot be used stays so. */
+    unsigned flags = e == OK && strcmp(db_engine_name(a->db), "postgresql") == 0 ? DB_WAIT : 0;
     if (e == OK)
-        e = migrate_run(a->db, migrations_builtin, migrations_builtin_count, DB_WAIT, on_migrated,
-                        a);
+        e = migrate_run(a->db, migrations_builtin, migrations_builtin_count, flags, on_migrated, a);
     if (e != OK)
         snprintf(text, n, "the database cannot be opened: %s (db.url)", err_text(e));
     a->admin.db = a->db;

@@ -26,14 +26,24 @@ void fleet_worker_schedule(struct fleet_worker *w)
 
 /* ---- standard error: the worker's log lines go to ours ---- */
 
+static const char *behind_word(const char *p, const char *end)
+{
+    const char *space = memchr(p, ' ', (size_t)(end - p));
+    return space ? space + 1 : end;
+}
+
 static void take_line(struct worker_proc *p, const char *line, size_t n)
 {
     fprintf(stderr, "%.*s\n", (int)n, line);
     struct fleet_worker *w = p->worker;
-    const char *found = w ? memmem(line, n, " error ", 7) : NULL;
-    if (found)
-        snprintf(w->last_words, sizeof w->last_words, "%.*s", (int)(line + n - found - 7),
-                 found + 7);
+    const char *end = line + n;
+    const char *text = w ? memmem(line, n, " error ", 7) : NULL;
+    if (!text)
+        return;
+    /* Behind it come the name and the event, for machines, then what people understand. */
+    text = behind_word(behind_word(text + 7, end), end);
+    if (text < end)
+        snprintf(w->last_words, sizeof w->last_words, "%.*s", (int)(end - text), text);
 }
 
 static void take_bytes(struct worker_proc *p, const char *bytes, size_t n)
@@ -157,7 +167,9 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why)
     w->state = WORKER_DYING;
     snprintf(w->why_lost, sizeof w->why_lost, "%s", why);
     if (!f->closing) {
-        log_error("fleet.worker_lost", "worker=%u pid=%d why=\"%s\"", w->index, w->pid, why);
+        /* Before all run, on_started tells; it is no loss. */
+        log_write(f->started ? LOG_ERROR : LOG_DEBUG, "fleet.worker_lost",
+                  "worker=%u pid=%d why=\"%s\"", w->index, w->pid, why);
         bool young = uv_now(f->config.loop) - w->started_ms < BACKOFF_RESET_MS;
         w->failures = young ? w->failures + 1 : 1;
         w->restarts++;
@@ -342,6 +354,9 @@ enum err fleet_worker_start(struct fleet_worker *w)
     uv_process_options_t options = {.file = command.args[0],
                                     .args = (char **)(uintptr_t)command.args,
                                     .exit_cb = on_process_exit,
+                                    /* A group of its own: a signal to the controller's group (a
+                                     * terminal, a supervisor) must not take its streams away. */
+                                    .flags = UV_PROCESS_DETACHED,
                                     .stdio = stdio,
                                     .stdio_count = 5};
     int e = uv_spawn(w->fleet->config.loop, &p->process, &options);
@@ -349,7 +364,8 @@ enum err fleet_worker_start(struct fleet_worker *w)
     if (e != 0) {
         snprintf(w->last_words, sizeof w->last_words, "cannot run %s: %s",
                  w->fleet->config.worker_path, uv_strerror(e));
-        log_error("fleet.spawn_failed", "worker=%u why=\"%s\"", w->index, w->last_words);
+        log_write(w->fleet->started ? LOG_ERROR : LOG_DEBUG, "fleet.spawn_failed",
+                  "worker=%u why=\"%s\"", w->index, w->last_words);
         p->worker = NULL;
         uv_close((uv_handle_t *)&p->process, on_handle_closed);
         frame_pipe_close(&p->pipe, on_pipe_closed);

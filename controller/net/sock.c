@@ -20,6 +20,7 @@
 
 #include "common/list.h"
 #include "common/log.h"
+#include "controller/net/certificate.h"
 #include "controller/net/listen.h"
 
 enum { ACCEPTS_PER_TURN = 64, TLS_HANDSHAKE_S = 10, TEARDOWN_MS = 1, PROTOCOL_TEXT_MAX = 160 };
@@ -375,14 +376,6 @@ static enum err open_context(struct sock_server *server, const struct sock_confi
     return ERR_IO;
 }
 
-static enum err check_readable(const char *path, char *error, size_t error_size)
-{
-    if (access(path, R_OK) == 0)
-        return OK;
-    snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
-    return ERR_IO;
-}
-
 /* lws sizes its tables by the limit of descriptors, so that is raised first. */
 static void raise_descriptor_limit(unsigned max_connections)
 {
@@ -401,9 +394,7 @@ enum err sock_server_open(struct sock_server **out, struct uv_loop_s *loop,
     bool tls = config->cert_file != NULL;
     enum err e = OK;
     if (tls)
-        e = check_readable(config->cert_file, error, error_size);
-    if (e == OK && tls)
-        e = check_readable(config->key_file, error, error_size);
+        e = certificate_check(config->cert_file, config->key_file, error, error_size);
     if (e != OK)
         return e;
     struct sock_server *server = calloc(1, sizeof *server);

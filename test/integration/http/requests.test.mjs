@@ -391,7 +391,12 @@ describe('configuration', () => {
         assert.match(absent.err, /cannot read \/nonexistent\.pem: No such file/);
         const wrong = await spawnServer([makeFolder(), '127.0.0.1', '0', key, key]).ended;
         assert.equal(wrong.code, 1);
-        assert.match(wrong.err, /the certificate .*key\.pem/);
+        assert.match(wrong.err, /cannot use .*key\.pem: there is no certificate/);
+        const other = await spawnServer([makeFolder(), '127.0.0.1', '0', makeCertificate().cert, key]).ended;
+        assert.equal(other.code, 1);
+        assert.match(other.err, /cannot use .*key\.pem: it is not the key to the certificate/);
+        const noKey = await spawnServer([makeFolder(), '127.0.0.1', '0', makeCertificate().cert, makeCertificate().cert]).ended;
+        assert.match(noKey.err, /there is no private key/);
     });
     it('believes a proxy only if it is told to', async () => {
         const s = await startServer({ env: { WEIR_TEST_PROXY: '127.0.0.0/8' } });

@@ -134,7 +134,7 @@ static int fake_main(void)
     if (fake_is("stubborn"))
         signal(SIGTERM, SIG_IGN);
     if (fake_is("absent")) {
-        fprintf(stderr, "2026-01-01 error worker.start port 40000 is taken\n");
+        fprintf(stderr, "2026-01-01 error worker-0 worker.start port 40000 is taken\n");
         return FAKE_EXIT;
     }
     if (fake_is("mute"))

@@ -209,6 +209,7 @@ static void start_fails(const char *mode, const char *expected)
     RUN_UNTIL(&b, b.started);
     assert_int_not_equal(b.started_e, OK);
     assert_non_null(strstr(b.started_text, expected));
+    assert_null(strstr(b.started_text, "worker-0")); /* what is for machines */
     run_for(&b, 100);
     assert_int_equal(b.started, 1);
     close_bench(&b);
