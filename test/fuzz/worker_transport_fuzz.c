@@ -116,6 +116,7 @@ static void datagrams(struct worker *w, usec now, const uint8_t *data, size_t si
         memcpy(p->data, data, n);
         p->len = (uint32_t)n;
         worker_datagram(w, now, &from, p);
+        worker_burst_end(w, now);
         packet_unref(p);
         data += n;
         size -= n;

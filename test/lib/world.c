@@ -285,6 +285,7 @@ void world_send(struct world *w, const struct endpoint *e, uint16_t sock, const 
     p->len = (uint32_t)n;
     p->arrived_at = w->now;
     worker_datagram(w->worker, w->now, &from, p);
+    worker_burst_end(w->worker, w->now);
     packet_unref(p);
 }
 

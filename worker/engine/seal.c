@@ -121,7 +121,7 @@ static enum err protect(struct sealer *s, uint8_t *pkt, size_t *len, bool again,
     size_t n = *len;
     mac->cipher = NULL;
     if (s->rtp.gcm) {
-        uint8_t iv[SEAL_GCM_IV];
+        uint8_t iv[SEAL_GCM_IV_ROOM];
         seal_gcm_iv(iv, s->rtp.salt, h.ssrc, index);
         s->rtp.impl->gcm_seal(&s->rtp, iv, pkt, h.len, pkt + h.len, n - h.len, pkt + n);
     } else {
@@ -221,7 +221,7 @@ enum err seal_protect_rtcp(struct sealer *s, uint8_t *pkt, size_t *len)
     size_t body_len = n - SEAL_RTCP_CLEAR;
     if (s->rtcp.gcm) {
         /* RFC 7714 9.2: the first 8 bytes, then the word with E and index, are authenticated. */
-        uint8_t iv[SEAL_GCM_IV], aad[SEAL_RTCP_CLEAR + SEAL_RTCP_INDEX_LEN];
+        uint8_t iv[SEAL_GCM_IV_ROOM], aad[SEAL_RTCP_CLEAR + SEAL_RTCP_INDEX_LEN];
         memcpy(aad, pkt, SEAL_RTCP_CLEAR);
         put_u32(aad + SEAL_RTCP_CLEAR, SEAL_RTCP_E | index);
         seal_gcm_iv(iv, s->rtcp.salt, ssrc, index);

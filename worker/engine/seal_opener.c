@@ -59,7 +59,7 @@ static bool open_rtp(struct opener *o, uint8_t *pkt, size_t n, const struct seal
 {
     struct seal_cipher *c = &o->rtp;
     if (c->gcm) {
-        uint8_t iv[SEAL_GCM_IV];
+        uint8_t iv[SEAL_GCM_IV_ROOM];
         seal_gcm_iv(iv, c->salt, h->ssrc, index);
         return c->impl->gcm_open(c, iv, pkt, h->len, pkt + h->len, n - h->len, pkt + n);
     }
@@ -110,7 +110,7 @@ static bool open_rtcp(struct opener *o, uint8_t *pkt, size_t n, uint32_t ssrc, u
     size_t body_len = n - SEAL_RTCP_CLEAR;
     uint32_t index = word & ~SEAL_RTCP_E;
     if (c->gcm) {
-        uint8_t iv[SEAL_GCM_IV], aad[SEAL_RTCP_CLEAR + SEAL_RTCP_INDEX_LEN];
+        uint8_t iv[SEAL_GCM_IV_ROOM], aad[SEAL_RTCP_CLEAR + SEAL_RTCP_INDEX_LEN];
         memcpy(aad, pkt, SEAL_RTCP_CLEAR);
         put_u32(aad + SEAL_RTCP_CLEAR, word);
         seal_gcm_iv(iv, c->salt, ssrc, index);

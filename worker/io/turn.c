@@ -68,6 +68,19 @@ static void on_datagram(void *ctx, usec now, const struct tuple *from, struct pa
     worker_datagram(t->worker, now, from, p);
 }
 
+static void on_burst(void *ctx, usec now)
+{
+    struct turn *t = ctx;
+    worker_burst_end(t->worker, now);
+}
+
+/* A stream has no bursts. */
+static void on_frame(void *ctx, usec now, const struct tuple *from, struct packet *p)
+{
+    on_datagram(ctx, now, from, p);
+    on_burst(ctx, now);
+}
+
 static void on_tcp_closed(void *ctx, usec now, const struct tuple *tuple)
 {
     struct turn *t = ctx;
@@ -106,9 +119,9 @@ static void io_close_tcp(void *ctx, const struct tuple *tuple)
 enum err turn_init(struct turn *t, uv_loop_t *loop)
 {
     *t = (struct turn){.loop = loop, .armed_for = USEC_NEVER};
-    enum err e = udp_io_init(&t->udp, loop, on_datagram, t);
+    enum err e = udp_io_init(&t->udp, loop, on_datagram, on_burst, t);
     if (e == OK)
-        e = tcp_io_init(&t->tcp, loop, on_datagram, on_tcp_closed, t);
+        e = tcp_io_init(&t->tcp, loop, on_frame, on_tcp_closed, t);
     uv_prepare_init(loop, &t->before_poll);
     uv_check_init(loop, &t->after_poll);
     uv_timer_init(loop, &t->timer);
@@ -168,8 +181,8 @@ void turn_fini(struct turn *t)
     uv_close((uv_handle_t *)&t->before_poll, NULL);
     uv_close((uv_handle_t *)&t->after_poll, NULL);
     uv_close((uv_handle_t *)&t->timer, NULL);
-    /* The worker says goodbye while there are sockets. They hold buffers of its pool, which it takes
-     * with it. */
+    /* The worker says goodbye while there are sockets. They hold buffers of its pool, which it
+     * takes with it. */
     udp_io_release(&t->udp);
     worker_close(t->worker);
     t->worker = NULL;

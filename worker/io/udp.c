@@ -19,9 +19,10 @@ enum {
     DEFAULT_BUFFER = 4 * 1024 * 1024
 };
 
-enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv, void *ctx)
+enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv,
+                     udp_burst_fn *on_burst, void *ctx)
 {
-    *io = (struct udp_io){.loop = loop, .on_recv = on_recv, .ctx = ctx};
+    *io = (struct udp_io){.loop = loop, .on_recv = on_recv, .on_burst = on_burst, .ctx = ctx};
     io->batch = calloc(1, sizeof *io->batch);
     return io->batch ? OK : ERR_NOMEM;
 }
@@ -131,6 +132,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         usec now = clock_now();
         for (int i = 0; i < n && s->io; i++)
             deliver(io, s, now, (unsigned)i);
+        io->on_burst(io->ctx, now);
         if ((unsigned)n < places)
             return;
     }

@@ -30,11 +30,14 @@ struct udp_socket;
 
 /* A datagram came. The callback keeps a reference if it wants the packet. */
 typedef void udp_recv_fn(void *ctx, usec now, const struct tuple *from, struct packet *p);
+/* All that was there has been told. */
+typedef void udp_burst_fn(void *ctx, usec now);
 
 struct udp_io {
     uv_loop_t *loop;          /* borrowed, outlives us */
     struct packet_pool *pool; /* borrowed, outlives us; set before the first datagram */
     udp_recv_fn *on_recv;
+    udp_burst_fn *on_burst;
     void *ctx; /* borrowed */
     struct udp_counters counters;
     struct udp_socket **sockets; /* owned; the index is tuple.sock, NULL: free */
@@ -43,7 +46,7 @@ struct udp_io {
 };
 
 MUST_CHECK enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv,
-                                void *ctx);
+                                udp_burst_fn *on_burst, void *ctx);
 /* Gives the buffers for what comes next back to the pool: nothing may come any more. */
 void udp_io_release(struct udp_io *io);
 /* Closes what is open; the memory of sockets goes in a later turn of the loop. */

@@ -7,6 +7,7 @@
 #include "common/fields_clone.h"
 #include "proto/pipe.h"
 #include "worker/media/consumer.h"
+#include "worker/media/forward_batch.h"
 #include "worker/media/fail.h"
 #include "worker/media/rtp_listener.h"
 #include "worker/media/scalability.h"
@@ -173,6 +174,7 @@ static enum err init(struct producer *p, const struct transport_produce_request 
 
 static void free_producer(struct producer *p)
 {
+    forward_batch_drop(p->transport->worker, p);
     for (size_t i = 0; i < p->n_streams; i++) {
         timer_drop(&p->streams[i].timer);
         held_clear(&p->streams[i].held);

@@ -4,6 +4,7 @@
 
 #include "proto/pipe.h"
 #include "worker/media/consumer.h"
+#include "worker/media/forward_batch.h"
 #include "worker/media/producer.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
@@ -82,7 +83,7 @@ bool media_packet_held(struct media_packet *m, struct producer_stream *s, struct
 }
 
 static void forward(struct producer *p, usec now, struct producer_stream *s, struct packet *packet,
-                    const struct rtp_view *v, const struct recv_result *r)
+                    const struct rtp_view *v, const struct recv_result *r, bool awaited)
 {
     struct media_packet m = {.packet = packet,
                              .view = *v,
@@ -95,10 +96,10 @@ static void forward(struct producer *p, usec now, struct producer_stream *s, str
     if (m.payload_type == CODEC_TABLE_NONE)
         return;
     ext_brought_find(&m.brought, &p->ext, v);
-    for (size_t i = 0; i < p->n_consumers; i++) {
-        struct consumer *c = p->consumers[i];
-        c->ops->rtp(c, now, &m);
-    }
+    forward_batch_add(p->transport->worker, now, p, &m);
+    /* These change what consumers look at, now or with the next packet. */
+    if (r->key_frame || r->restarted || r->late || awaited)
+        forward_batch_flush(p->transport->worker, now);
 }
 
 void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool rtx,
@@ -125,7 +126,7 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
         return;
     if (p->ext.of[RTP_EXT_VIDEO_ORIENTATION] != 0 && v->ext_at != 0)
         check_orientation(p, v);
-    forward(p, now, s, packet, v, &r);
+    forward(p, now, s, packet, v, &r, awaited);
     if (r.key_frame)
         held_clear(&s->held);
     else if (awaited && !r.padding_only)

@@ -21,7 +21,7 @@ static enum err open_sockets(struct webrtc_server *s, const struct listen_info *
     if (!s->sockets)
         return fail_plain(f, ERR_NOMEM);
     for (size_t i = 0; i < n; i++) {
-        char path[32];
+        char path[48];
         snprintf(path, sizeof path, "listenInfos[%zu]", i);
         enum err e = local_socket_open(s->worker, &infos[i], path, &s->sockets[i], f);
         if (e != OK)

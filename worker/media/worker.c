@@ -185,6 +185,12 @@ void worker_datagram(struct worker *w, usec now, const struct tuple *from, struc
     seal_batch_flush(&w->seal_batch, &w->txq);
 }
 
+void worker_burst_end(struct worker *w, usec now)
+{
+    forward_batch_flush(w, now);
+    seal_batch_flush(&w->seal_batch, &w->txq);
+}
+
 void worker_tcp_closed(struct worker *w, usec now, const struct tuple *tuple)
 {
     struct transport *t = demux_by_tuple(&w->demux, tuple);

@@ -102,6 +102,8 @@ struct packet_pool *worker_pool(struct worker *w);
 /* One datagram, or one RFC 4571 frame, read into p (data, len, arrived_at). The caller keeps its
  * reference. */
 void worker_datagram(struct worker *w, usec now, const struct tuple *from, struct packet *p);
+/* After the last of the datagrams that were there to be read. */
+void worker_burst_end(struct worker *w, usec now);
 void worker_tcp_closed(struct worker *w, usec now, const struct tuple *tuple);
 
 /* Everything that is due. Call when worker_deadline has come, and not more often. */

@@ -6,6 +6,7 @@
 #include "worker/engine/sctp.h"
 #include "worker/engine/sink.h"
 #include "worker/media/demux.h"
+#include "worker/media/forward_batch.h"
 #include "worker/media/object.h"
 #include "worker/media/seal_batch.h"
 #include "worker/media/timers.h"
@@ -30,6 +31,7 @@ struct worker {
     struct list webrtc_servers; /* owned, struct webrtc_server.in_worker */
     size_t n_webrtc_servers;
     struct worker_counters counters;
+    struct forward_batch forward_batch; /* flushed before a burst ends */
     struct seal_batch seal_batch; /* flushed before an entry point returns */
     struct dtls_identity *identity; /* owned */
     struct tx_dest *strays;         /* owned, WORKER_STRAY_DESTS */

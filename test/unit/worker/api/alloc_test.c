@@ -70,6 +70,7 @@ static void give(struct packet *p)
     p->len = (uint32_t)wire.n;
     counting = true;
     worker_datagram(w.worker, w.now, &from, p);
+    worker_burst_end(w.worker, w.now);
     if (worker_deadline(w.worker) <= w.now)
         worker_timeout(w.worker, w.now);
     struct txq *q = worker_txq(w.worker);

@@ -152,7 +152,7 @@ static const struct gcm_vector GCM_VECTORS[] = {
 
 static void check_gcm_vector(const struct gcm_vector *v, bool rtcp)
 {
-    uint8_t key[32], salt[12], packet[128], want[128], iv[12], aad[12], auth[20] = {0};
+    uint8_t key[32], salt[12], packet[128], want[128], iv[16], aad[12], auth[20] = {0};
     for (uint8_t i = 0; i < 32; i++)
         key[i] = i;
     memcpy(salt, "Quid pro quo", 12);
