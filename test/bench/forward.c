@@ -199,6 +199,23 @@ static void print(struct bench *b, const struct setup *s, const struct result *r
         printf("      %llu packets did not authenticate\n", (unsigned long long)r->bad);
 }
 
+/* Every event is some allocations: what they were, where the count is not zero. */
+static void print_events(struct bench *b)
+{
+    size_t counts[PIPE_EVENT_COUNT] = {0};
+    (void)driver_request(&b->driver, METHOD_WORKER_PING, "", NULL, NULL);
+    for (size_t i = 0; i < json_array_size(b->driver.events); i++) {
+        const json_t *m = json_array_get(b->driver.events, i);
+        int event = pipe_event_find(json_string_value(json_object_get(m, "event")));
+        if (event >= 0)
+            counts[event]++;
+    }
+    for (int i = 0; i < PIPE_EVENT_COUNT; i++) {
+        if (counts[i])
+            printf("      %zu %s\n", counts[i], pipe_events[i].name);
+    }
+}
+
 /* ---- one setup ---- */
 
 static void start_worker(struct bench *b)
@@ -243,12 +260,15 @@ static void run(struct bench *b, const struct setup *s)
     viewers_start(&b->viewers);
     viewers_set_mode(&b->viewers, VIEWERS_DRAIN);
     open_floor(b);
+    driver_forget_events(&b->driver);
     for (int round = 0; round < ROUNDS; round++) {
         measure(b, &drained, true);
         measure(b, &full, false);
     }
     print(b, s, &drained, true);
     print(b, s, &full, false);
+    if (samples_median(&drained.allocations) + samples_median(&full.allocations) > 0)
+        print_events(b);
     sender_close(&b->sender);
     viewers_close(&b->viewers);
     floor_close(b->floor);
