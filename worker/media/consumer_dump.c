@@ -3,7 +3,8 @@
 #include "worker/media/producer.h"
 #include "worker/media/trace_types.h"
 
-enum { STATS_MAX = 2 };
+/* What is sent and what it is made of; of pipe, of each stream. */
+enum { STATS_MAX = 2 * PRODUCER_MAX_STREAMS };
 
 enum err consumer_dump(const struct consumer *c, struct arena *arena,
                        struct consumer_dump_response *out)
