@@ -115,8 +115,11 @@ test('a message is there within milliseconds, and megabytes within a second', as
     await call(a, 'produce', { label: 'bulk', ordered: true });
     await consumers(b, 1);
     const start = Date.now();
-    for (let i = 0; i < 20; i++) await call(a, 'push', 'bulk', KIB_256, i);
-    await received(b, 'bulk', 20, 20000);
+    // The server holds 2 MB for a receiver, and drops what is more: in portions below that.
+    for (let i = 0; i < 20; i++) {
+        await call(a, 'push', 'bulk', KIB_256, i);
+        if (i % 5 === 4) await received(b, 'bulk', i + 1, 20000);
+    }
     const ms = Date.now() - start;
     console.log(`5 MiB browser to browser: ${ms} ms`);
     assert.ok(ms < 10000, `${ms} ms`);
