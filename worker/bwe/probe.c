@@ -26,6 +26,10 @@ static void enqueue(struct probe *p, usec now, double bps, usec duration)
     bps = fmin(bps, p->cap_bps);
     p->last_id = p->last_id == UINT8_MAX ? 1 : (uint8_t)(p->last_id + 1);
     p->last_bps = bps;
+    if (duration >= PROBE_LONG_US) {
+        double least = PROBE_LONG_PACKETS * PROBE_PACKET_MIN * 8.0 * USEC_PER_SEC / bps;
+        duration = (usec)fmin(fmax((double)duration, least), PROBE_LONGEST_US);
+    }
     double packet = bps * PACKET_MS / 8000;
     p->queue[p->n++] = (struct probe_cluster){
         .id = p->last_id,

@@ -16,7 +16,9 @@ enum {
     PROBE_PACKETS_MIN = 5,
     PROBE_DURATION_US = 15 * 1000, /* to learn what the way carries at all */
     PROBE_LONG_US = 80 * 1000,     /* to learn what others leave: two frames of theirs */
-    PROBE_PACKET_MIN = 200,        /* bytes of padding at once */
+    PROBE_LONG_PACKETS = 10,       /* fewer tell too little of others, however slow */
+    PROBE_LONGEST_US = 400 * 1000,
+    PROBE_PACKET_MIN = 200, /* bytes of padding at once */
     PROBE_PACKET_MAX = 1200,
     PROBE_ANSWER_US = 1000 * 1000,   /* after it a cluster's answer no longer starts another */
     PROBE_PATIENCE_US = 5000 * 1000, /* for the caller to send one at all */

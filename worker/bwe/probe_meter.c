@@ -34,6 +34,32 @@ static struct probe_tally *find(struct probe_meter *m, uint8_t id)
     return NULL;
 }
 
+static void lower(struct probe_least *l, usec sent, usec delay, size_t bytes)
+{
+    if (!l->known || delay < l->delay)
+        *l = (struct probe_least){.sent = sent, .delay = delay, .bytes = bytes, .known = true};
+}
+
+/* Packets that are no probe, while none is under way. */
+static void before(struct probe_meter *m, usec sent, usec delay)
+{
+    if (sent >= m->recent_end) {
+        bool follows = sent < m->recent_end + PROBE_METER_BEFORE_US;
+        m->recent[1] = follows ? m->recent[0] : (struct probe_least){0};
+        m->recent[0] = (struct probe_least){0};
+        m->recent_end = sent + PROBE_METER_BEFORE_US;
+    }
+    lower(&m->recent[0], sent, delay, 0);
+}
+
+static void start_from_before(const struct probe_meter *m, struct probe_tally *t, usec sent)
+{
+    bool fresh = sent < m->recent_end + PROBE_METER_BEFORE_US;
+    for (unsigned i = 0; i < 2 && fresh; i++)
+        if (m->recent[i].known)
+            lower(&t->halves[0], sent, m->recent[i].delay, 0);
+}
+
 static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
 {
     if (t->packets == 0 || sent < t->first_sent)
@@ -48,13 +74,12 @@ static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
     }
     if (t->packets == 0 || arrival > t->last_arrival)
         t->last_arrival = arrival;
-    struct probe_least *least = &t->halves[sent - t->first_sent < t->duration / 2 ? 0 : 1];
-    if (!least->known || arrival - sent < least->delay)
-        *least = (struct probe_least){.sent = sent, .delay = arrival - sent, .known = true};
-    t->packets++;
-    t->bytes += size;
     t->lost += t->lost_open;
     t->lost_open = 0;
+    lower(&t->halves[sent - t->first_sent < t->duration / 2 ? 0 : 1], sent, arrival - sent,
+          t->bytes + t->lost);
+    t->packets++;
+    t->bytes += size;
 }
 
 /* By intervals. random: see probe_meter_add. */
@@ -67,16 +92,20 @@ static double rate_by_intervals(const struct probe_tally *t, double passed, doub
     return in > FASTER_MAX * out ? 0 : in;
 }
 
-/* By delay: while it grows by so much a second, so much less comes out than goes in. */
-static double rate_by_delay(const struct probe_tally *t, double out)
+/* Between the two packets that waited least; *out becomes the rate of sending between them. */
+static double rate_by_delay(const struct probe_tally *t, double *out)
 {
     const struct probe_least *first = &t->halves[0], *second = &t->halves[1];
     if (!first->known || !second->known ||
-        (double)(t->last_sent - t->first_sent) < WHOLE * (double)t->duration ||
-        (double)(second->sent - first->sent) < APART * (double)t->duration)
+        (double)(t->last_sent - t->first_sent) < WHOLE * (double)t->duration)
         return 0;
-    double growth = (double)(second->delay - first->delay) / (double)(second->sent - first->sent);
-    return out / (1 + fmax(growth, 0));
+    double sent = (double)(second->sent - first->sent);
+    double arrival = fmax(sent + (double)(second->delay - first->delay), sent);
+    if (sent < APART * (double)t->duration)
+        return 0;
+    double bits = 8 * (double)(second->bytes - first->bytes) * USEC_PER_SEC;
+    *out = bits / sent;
+    return bits / arrival;
 }
 
 static bool result(const struct probe_tally *t, double random, double *bps)
@@ -92,7 +121,7 @@ static bool result(const struct probe_tally *t, double random, double *bps)
     /* The last packet sent, and the first that arrived, lie outside of the intervals. */
     double out = (passed - (double)t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
     bool is_long = t->duration >= PROBE_LONG_US;
-    double in = is_long ? rate_by_delay(t, out) : rate_by_intervals(t, passed, out);
+    double in = is_long ? rate_by_delay(t, &out) : rate_by_intervals(t, passed, out);
     *bps = in < FULL * out ? FULL_SHARE * in : fmin(in, out);
     return in > 0;
 }
@@ -109,8 +138,12 @@ bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival,
         m->open = 0;
     }
     struct probe_tally *t = id == 0 ? NULL : find(m, id);
+    if (id == 0)
+        before(m, sent, arrival - sent);
     if (t) {
         m->open = id;
+        if (t->packets == 0)
+            start_from_before(m, t, sent);
         tally(t, sent, arrival, size);
     }
     return told;

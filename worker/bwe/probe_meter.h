@@ -1,8 +1,8 @@
 /* At which rate a probe cluster came out at the far end. Sans-IO. Owned by an estimator.
  *
  * A short one by the intervals between its packets: what the way carries. A long one by how the
- * least delay of its second half lies above that of its first: what others leave, since their
- * bursts come and go within each half. */
+ * least delay of its second half lies above that of its first and of the time before: what others
+ * leave, since their bursts, and our own frames, come and go within these. */
 #ifndef WEIR_BWE_PROBE_METER_H
 #define WEIR_BWE_PROBE_METER_H
 
@@ -12,12 +12,16 @@
 
 #include "common/time.h"
 
-enum { PROBE_METER_CLUSTERS = 4 };
+enum {
+    PROBE_METER_CLUSTERS = 4,
+    PROBE_METER_BEFORE_US = 50 * 1000 /* one to two of these before a cluster count */
+};
 
 /* The packet that waited least. */
 struct probe_least {
     usec sent;
     usec delay;
+    size_t bytes; /* of the cluster sent before it */
     bool known;
 };
 
@@ -41,6 +45,8 @@ struct probe_tally {
 struct probe_meter {
     struct probe_tally tallies[PROBE_METER_CLUSTERS];
     unsigned next;
+    struct probe_least recent[2]; /* before it, of packets that are no probe: spans, newest first */
+    usec recent_end;
     uint8_t open; /* id of the cluster whose packets are arriving; 0: none */
 };
 
