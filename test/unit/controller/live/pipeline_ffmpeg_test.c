@@ -40,7 +40,6 @@ struct real {
     size_t n_replies;
     uint16_t targets[8]; /* as they were connected */
     size_t n_targets;
-    unsigned resumed;
     struct ffmpeg *sender;
     bool ended;
     bool late;
@@ -148,7 +147,8 @@ static enum err env_request(void *ctx, struct fleet_worker *w, enum pipe_method 
     if (m == METHOD_PLAIN_TRANSPORT_CONNECT)
         r->targets[r->n_targets++ % 8] =
             ((const struct plain_transport_connect_request *)data)->port;
-    if (m == METHOD_CONSUMER_RESUME && ++r->resumed % 2 == 0)
+    /* The picture is resumed first, and the sound with its first key frame. */
+    if (m == METHOD_CONSUMER_RESUME && !r->sender)
         send_rtp(r);
     if (m == METHOD_ROUTER_CLOSE_TRANSPORT && r->sender)
         ffmpeg_stop(r->sender, 0);

@@ -37,14 +37,14 @@ static void a_run_takes_its_steps_in_order(void **state)
     go_live(&w, "video/VP8");
     world_until(&w, PIPELINE_ACTIVE);
     assert_string_equal(w.log, "create connect create connect consume-audio consume-video launch "
-                               "resume resume key ");
+                               "resume key resume ");
     assert_int_equal(w.playable, 1);
     assert_int_equal(ports_taken(w.ports), 2);
     assert_int_equal(w.load, 4);
     pipeline_end(w.pipeline);
     world_until(&w, PIPELINE_ENDED);
     /* Media flows until ffmpeg is gone, so that it can finish its segment. */
-    assert_non_null(strstr(w.log, "key stop exit close close "));
+    assert_non_null(strstr(w.log, "resume stop exit close close "));
     world_fini(&w);
 }
 
@@ -69,7 +69,12 @@ static void nothing_begins_before_the_step_before_it_is_answered(void **state)
     world_sleep(&w, 3000);
     assert_null(strstr(w.log, "resume"));
     world_listening(&w);
-    assert_non_null(strstr(w.log, "resume resume key "));
+    assert_non_null(strstr(w.log, "resume key "));
+    assert_null(strstr(w.log, "key resume"));
+    /* The sound starts with the picture, and just once. */
+    world_key_frame(&w);
+    world_key_frame(&w);
+    assert_int_equal(count(w.log, "resume "), 2);
     world_fini(&w);
 }
 
