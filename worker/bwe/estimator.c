@@ -7,7 +7,7 @@
 #define GROW_FACTOR_LIMITED 2.0 /* when little is sent, there is room for more */
 #define GROW_LEAST 1.1          /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
-#define PROBE_NEWS 1.3 /* times the estimate */
+#define PROBE_NEWS 1.24 /* times the estimate */
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
