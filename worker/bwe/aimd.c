@@ -9,6 +9,8 @@
 #define ABOVE_ACKED 1.5
 #define ABOVE_ACKED_BPS 10000.0
 #define PACKET_BITS (8 * 1200.0)
+/* The same for small flows as for large ones, so that they become equal. */
+#define PACKET_BITS_MIN (PACKET_BITS / 2)
 #define FRAMES_PER_SECOND 30.0
 
 enum { RESPONSE_EXTRA_US = 100 * 1000, REDUCE_MIN_US = 10 * 1000, REDUCE_MAX_US = 200 * 1000 };
@@ -63,7 +65,7 @@ static double additive_bps_per_second(const struct aimd *a)
     double frame_bits = a->bps / FRAMES_PER_SECOND;
     double packets = fmax(1, ceil(frame_bits / PACKET_BITS));
     double response_s = 2 * (double)(a->rtt + RESPONSE_EXTRA_US) / USEC_PER_SEC;
-    return fmax(ADDITIVE_MIN_BPS, frame_bits / packets / response_s);
+    return fmax(ADDITIVE_MIN_BPS, fmax(frame_bits / packets, PACKET_BITS_MIN) / response_s);
 }
 
 static void increase(struct aimd *a, usec now, const struct aimd_input *in)
