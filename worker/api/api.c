@@ -148,12 +148,15 @@ static void on_request(struct api *api, usec now, json_t *message, json_t *id)
     sctp_links_flush(api->worker, now);
 }
 
-static void on_command(struct api *api, json_t *message)
+static void on_command(struct api *api, usec now, json_t *message)
 {
     const char *name = json_string_value(json_object_get(message, "event"));
+    const char *handler = json_string_value(json_object_get(message, "handlerId"));
     int command = name ? pipe_command_find(name) : -1;
     if (command == COMMAND_WORKER_CLOSE)
         api->closing = true;
+    else if (command >= 0)
+        command_run(api, now, command, handler ? handler : "", json_object_get(message, "data"));
     else
         log_warn("pipe.command", "not supported: %.64s", name ? name : "(none)");
 }
@@ -187,7 +190,7 @@ void api_frame(struct api *api, usec now, struct slice frame)
         (void)fail(&f, ERR_MALFORMED, "", "not a JSON object");
         respond_error(api, json_null(), &f);
     } else if (!id && json_object_get(message, "event")) {
-        on_command(api, message);
+        on_command(api, now, message);
     } else if (!json_is_integer(id) || json_integer_value(id) < 0) {
         (void)fail(&f, ERR_TYPE, "id", "missing or not a number from 0");
         respond_error(api, json_null(), &f);

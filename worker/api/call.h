@@ -2,6 +2,8 @@
 #ifndef WEIR_WORKER_API_CALL_H
 #define WEIR_WORKER_API_CALL_H
 
+#include <jansson.h>
+
 #include "common/arena.h"
 #include "common/fields.h"
 #include "proto/pipe.h"
@@ -43,6 +45,10 @@ extern call_fn *const call_table[PIPE_METHOD_COUNT];
 /* Finds what handler_id names for a method of this kind of handler. */
 MUST_CHECK enum err call_find_handler(struct call *c, enum pipe_handler kind);
 
+/* A notification from the controller that a handler takes; what is wrong with it is logged, as
+ * nobody waits for an answer. */
+void command_run(struct api *api, usec now, int command, const char *handler_id, json_t *data);
+
 call_fn call_worker_ping;
 call_fn call_worker_dump;
 call_fn call_worker_get_resource_usage;
@@ -58,6 +64,8 @@ call_fn call_webrtc_server_dump;
 call_fn call_router_dump;
 call_fn call_router_create_webrtc_transport;
 call_fn call_router_create_plain_transport;
+call_fn call_router_create_pipe_transport;
+call_fn call_router_create_direct_transport;
 call_fn call_router_close_transport;
 
 call_fn call_transport_dump;
@@ -73,6 +81,7 @@ call_fn call_transport_close_producer;
 call_fn call_transport_close_consumer;
 call_fn call_webrtc_transport_connect;
 call_fn call_plain_transport_connect;
+call_fn call_pipe_transport_connect;
 
 call_fn call_producer_dump;
 call_fn call_producer_get_stats;

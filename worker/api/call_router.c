@@ -1,6 +1,8 @@
 /* Methods of routers. */
 #include "worker/api/call.h"
+#include "worker/media/direct_transport.h"
 #include "worker/media/fail.h"
+#include "worker/media/pipe_transport.h"
 #include "worker/media/plain_transport.h"
 #include "worker/media/router.h"
 #include "worker/media/transport.h"
@@ -31,6 +33,20 @@ enum err call_router_create_plain_transport(struct call *c)
 {
     struct transport *t;
     enum err e = plain_transport_open(c->router, c->now, c->in, &t, &c->fail);
+    return e == OK ? answer(c, t) : e;
+}
+
+enum err call_router_create_pipe_transport(struct call *c)
+{
+    struct transport *t;
+    enum err e = pipe_transport_open(c->router, c->now, c->in, &t, &c->fail);
+    return e == OK ? answer(c, t) : e;
+}
+
+enum err call_router_create_direct_transport(struct call *c)
+{
+    struct transport *t;
+    enum err e = direct_transport_open(c->router, c->now, c->in, &t, &c->fail);
     return e == OK ? answer(c, t) : e;
 }
 

@@ -19,6 +19,8 @@ call_fn *const call_table[PIPE_METHOD_COUNT] = {
     [METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT] = call_router_create_webrtc_transport,
     [METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT_WITH_SERVER] = call_router_create_webrtc_transport,
     [METHOD_ROUTER_CREATE_PLAIN_TRANSPORT] = call_router_create_plain_transport,
+    [METHOD_ROUTER_CREATE_PIPE_TRANSPORT] = call_router_create_pipe_transport,
+    [METHOD_ROUTER_CREATE_DIRECT_TRANSPORT] = call_router_create_direct_transport,
     [METHOD_ROUTER_CLOSE_TRANSPORT] = call_router_close_transport,
 
     [METHOD_TRANSPORT_DUMP] = call_transport_dump,
@@ -34,6 +36,7 @@ call_fn *const call_table[PIPE_METHOD_COUNT] = {
     [METHOD_TRANSPORT_CLOSE_CONSUMER] = call_transport_close_consumer,
     [METHOD_WEBRTC_TRANSPORT_CONNECT] = call_webrtc_transport_connect,
     [METHOD_PLAIN_TRANSPORT_CONNECT] = call_plain_transport_connect,
+    [METHOD_PIPE_TRANSPORT_CONNECT] = call_pipe_transport_connect,
 
     [METHOD_PRODUCER_DUMP] = call_producer_dump,
     [METHOD_PRODUCER_GET_STATS] = call_producer_get_stats,

@@ -2,6 +2,7 @@
 #include "worker/api/call.h"
 #include "worker/media/consumer.h"
 #include "worker/media/fail.h"
+#include "worker/media/pipe_transport.h"
 #include "worker/media/plain_transport.h"
 #include "worker/media/producer.h"
 #include "worker/media/transport.h"
@@ -102,4 +103,9 @@ enum err call_webrtc_transport_connect(struct call *c)
 enum err call_plain_transport_connect(struct call *c)
 {
     return plain_transport_connect(c->transport, c->now, c->in, &c->arena, c->out, &c->fail);
+}
+
+enum err call_pipe_transport_connect(struct call *c)
+{
+    return pipe_transport_connect(c->transport, c->now, c->in, &c->arena, c->out, &c->fail);
 }

@@ -40,6 +40,9 @@ struct transport_ops {
     void (*tcp_closed)(struct transport *t, usec now, const struct tuple *tuple);
     /* Sends one SCTP packet if it can; called by sctp_link.c alone. NULL: never with SCTP. */
     void (*sctp_packet)(struct transport *t, usec now, struct slice packet);
+    /* Packets for the controller, of a kind that has no rtp_dest; NULL: never. */
+    void (*take_rtp)(struct transport *t, uint32_t ssrc, struct slice bytes);
+    void (*take_rtcp)(struct transport *t, struct slice bytes);
     /* What the kind has more to tell; strings from the arena or the transport. */
     enum err (*dump)(struct transport *t, struct arena *arena, struct transport_dump_response *out);
     enum err (*stats)(struct transport *t, struct arena *arena,

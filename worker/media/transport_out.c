@@ -28,19 +28,10 @@ static uint8_t *reserve(struct worker *w)
     return txq_reserve(&w->txq);
 }
 
-size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
+/* Returns the length. */
+static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
 {
-    struct worker *w = t->worker;
     const struct rtp_view *v = o->view;
-    if (!t->rtp_dest || !t->connected)
-        return 0;
-    if (RTP_HEADER_LEN + ext_layout_max(o->layout, o->brought) + 2 + v->payload_len +
-            SEAL_OVERHEAD >
-        TX_SLOT_CAP) {
-        w->counters.dropped_send++;
-        return 0;
-    }
-    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
     size_t ext = ext_layout_write(o->layout, o->brought, o->time, o->number, slot + RTP_HEADER_LEN);
     slot[0] = ext > 0 ? 0x90 : 0x80;
     slot[1] = (uint8_t)((o->marker ? 0x80 : 0) | o->payload_type);
@@ -53,7 +44,34 @@ size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o
         p += 2;
     }
     memcpy(p, v->data + v->payload_at, v->payload_len);
-    size_t rtp_len = (size_t)(p - slot) + v->payload_len;
+    return (size_t)(p - slot) + v->payload_len;
+}
+
+/* A peer without an address is the controller, or not there yet. */
+static size_t give_rtp(struct transport *t, usec now, const struct rtp_out *o)
+{
+    uint8_t bytes[TX_SLOT_CAP];
+    if (!t->connected || !t->ops->take_rtp)
+        return 0;
+    size_t len = write_rtp(o, bytes);
+    t->ops->take_rtp(t, o->ssrc, slice_of(bytes, len));
+    flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, len);
+    return len;
+}
+
+size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
+{
+    struct worker *w = t->worker;
+    if (RTP_HEADER_LEN + ext_layout_max(o->layout, o->brought) + 2 + o->view->payload_len +
+            SEAL_OVERHEAD >
+        TX_SLOT_CAP) {
+        w->counters.dropped_send++;
+        return 0;
+    }
+    if (!t->rtp_dest || !t->connected)
+        return give_rtp(t, now, o);
+    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
+    size_t rtp_len = write_rtp(o, slot);
     if (!commit(t, o, slot, rtp_len)) {
         w->counters.dropped_send++;
         return 0;
@@ -66,8 +84,15 @@ void transport_send_rtcp(struct transport *t, usec now, const struct wr *out)
 {
     struct worker *w = t->worker;
     size_t len = wr_len(out);
-    if (!t->rtcp_dest || !t->connected || len == 0 || len + SEAL_OVERHEAD > TX_SLOT_CAP)
+    if (!t->connected || len == 0 || len + SEAL_OVERHEAD > TX_SLOT_CAP)
         return;
+    if (!t->rtcp_dest) {
+        if (!t->ops->take_rtcp)
+            return;
+        t->ops->take_rtcp(t, slice_of(out->start, len));
+        flow_add(&t->sent, now, len);
+        return;
+    }
     uint8_t *slot = reserve(w);
     memcpy(slot, out->start, len);
     if (t->sealer && seal_protect_rtcp(t->sealer, slot, &len) != OK) {
