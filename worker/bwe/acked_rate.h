@@ -13,7 +13,7 @@
 enum {
     /* gcc-02 5.5: "T is usually 0.5 to 1 second" */
     ACKED_RATE_WINDOW_US = 500000,
-    ACKED_RATE_SHORT_US = 250000,
+    ACKED_RATE_SHORT_US = 150000,
     ACKED_RATE_SHORT_PACKETS = 12 /* fewer in the short window are too coarse */
 };
 

@@ -26,6 +26,11 @@ bool drain_update(struct drain *d, usec now, usec standing)
     return true;
 }
 
+bool drain_resting(const struct drain *d, usec now)
+{
+    return now < d->rest_until;
+}
+
 double drain_beta(const struct drain *d, usec standing)
 {
     if (!d->active)

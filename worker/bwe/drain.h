@@ -27,6 +27,8 @@ struct drain {
 
 /* At each feedback. True: the queue wants a decrease now, whatever the trend. */
 bool drain_update(struct drain *d, usec now, usec standing);
+/* The queue that stands is somebody else's. */
+bool drain_resting(const struct drain *d, usec now);
 /* beta of a decrease now. */
 double drain_beta(const struct drain *d, usec standing);
 

@@ -247,7 +247,7 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     struct aimd_input in = delivered(e);
     queue_delay_end(&e->queue, now);
     in.usage = e->trendline.usage;
-    in.queue = e->queue.standing > QUEUE_SOME_US;
+    in.queue = e->queue.standing > QUEUE_SOME_US && !drain_resting(&e->drain, now);
     e->acked_bps = in.acked_bps;
     double acked = acked_rate_peak_bps(&e->acked);
     if (loss_control_update(&e->loss, now, in.queue || in.usage == USAGE_OVERUSE, acked)) {
@@ -256,6 +256,9 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     }
     if (drain_update(&e->drain, now, e->queue.standing))
         in.usage = USAGE_OVERUSE;
+    /* While loss limits, the delay shows nothing of what is above: no growing there unseen. */
+    if (e->aimd.bps > e->loss.limit_bps)
+        aimd_set(&e->aimd, now, e->loss.limit_bps);
     in.beta = drain_beta(&e->drain, e->queue.standing);
     if (!has_probe || in.usage == USAGE_OVERUSE || !apply_probe(e, now, probed))
         aimd_update(&e->aimd, now, &in);
