@@ -1,7 +1,8 @@
 /* The HLS pipeline of one stream, as a state machine that keeps DESIGN's order:
  *
  *   clean up the old run → reserve ports → transports → consumers, paused → SDP → ffmpeg, until its
- *   ports are bound → resume, and ask for a key frame until it came → first segment: active
+ *   ports are bound → resume video, and ask for a key frame until it came, then sound → first
+ *   segment: active
  *
  * Each pass through it is a run; nothing of a new run begins before the old one is gone, and
  * changes that come meanwhile become one more run. Between runs the playlist goes on, over a

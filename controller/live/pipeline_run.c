@@ -129,43 +129,46 @@ static void on_resumed(void *ctx, enum err e, const char *reason, const void *da
         refused(r, e, reason);
 }
 
-static enum err resume(struct run *r, enum media_kind kind)
+static void resume(struct run *r, enum media_kind kind)
 {
     struct run_track *t = &r->tracks[kind];
-    t->resumed = true;
-    return ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
-}
-
-/* Until sender reports have come, which a browser's audio takes seconds for, ffmpeg counts each
- * stream's time from its first packet: so the sound starts when the picture does. Else it would
- * jump when the report comes. */
-static void on_first_picture(struct run *r)
-{
-    struct run_track *audio = &r->tracks[MEDIA_KIND_AUDIO];
-    if (!audio->rtp || audio->resumed || r->pipeline->state != PIPELINE_PRIMING)
+    if (!t->rtp || t->resumed)
         return;
-    enum err e = resume(r, MEDIA_KIND_AUDIO);
+    t->resumed = true;
+    enum err e = ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
     if (e != OK)
         refused(r, e, NULL);
 }
 
-/* ffmpeg listens: media may flow. */
+/* ffmpeg listens: media may flow. Until sender reports have come, which a browser's audio takes
+ * seconds for, ffmpeg counts each stream's time from its first packet: so the sound starts when the
+ * picture does. Else it would jump when the report comes. */
 static void on_listening(void *ctx)
 {
     struct run *r = ctx;
-    uint64_t now = pipeline_now(r->pipeline);
-    if (r->pipeline->state != PIPELINE_LAUNCHING)
+    struct pipeline *p = r->pipeline;
+    if (p->state != PIPELINE_LAUNCHING)
         return;
-    pipeline_set_state(r->pipeline, PIPELINE_PRIMING);
+    pipeline_set_state(p, PIPELINE_PRIMING);
     struct run_track *video = &r->tracks[MEDIA_KIND_VIDEO];
-    enum err e = resume(r, video->rtp ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO);
-    if (e != OK) {
-        refused(r, e, NULL);
+    resume(r, video->rtp ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO);
+    if (p->state != PIPELINE_PRIMING)
         return;
-    }
     if (video->rtp)
-        request_key_frame(r, video, now);
-    run_on_timer(r, now);
+        request_key_frame(r, video, pipeline_now(p));
+    run_on_timer(r, pipeline_now(p));
+}
+
+/* By the worker's trace: a key frame goes to ffmpeg. */
+static void on_event(void *ctx, enum pipe_event event, const void *data)
+{
+    struct run *r = ctx;
+    const struct consumer_trace_event *trace = data;
+    if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
+        return;
+    r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
+    if (r->pipeline->state == PIPELINE_PRIMING)
+        resume(r, MEDIA_KIND_AUDIO);
 }
 
 static enum err make_sdp(const struct run *r, char out[SDP_MAX])
@@ -221,16 +224,6 @@ static void launch(struct run *r)
 }
 
 /* ---- consumers ---- */
-
-static void on_event(void *ctx, enum pipe_event event, const void *data)
-{
-    struct run *r = ctx;
-    const struct consumer_trace_event *trace = data;
-    if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
-        return;
-    r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
-    on_first_picture(r);
-}
 
 static void on_consumed(void *ctx, enum err e, const char *reason, const void *data)
 {

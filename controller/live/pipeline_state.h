@@ -40,8 +40,8 @@ struct run_track {
     struct rtp_parameters consumable; /* in the run's arena */
     struct rtp_parameters params;     /* of the consumer, likewise */
     struct fleet_listener listener;
+    bool resumed; /* media may flow to ffmpeg */
     /* Key frames towards ffmpeg, by the worker's trace. */
-    bool resumed;         /* media may flow to ffmpeg */
     uint64_t key_came_ms; /* 0: none yet */
     uint64_t key_asked_ms;
 };

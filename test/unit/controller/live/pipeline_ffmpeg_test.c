@@ -40,6 +40,8 @@ struct real {
     size_t n_replies;
     uint16_t targets[8]; /* as they were connected */
     size_t n_targets;
+    struct fleet_listener *listener; /* of the video consumer */
+    bool key_frame;                  /* is to be told */
     struct ffmpeg *sender;
     bool ended;
     bool late;
@@ -128,6 +130,11 @@ static void on_answers(uv_timer_t *t)
 {
     static const struct transport_consume_response response;
     struct real *r = t->data;
+    if (r->key_frame && r->listener) {
+        struct consumer_trace_event event = {.type = CONSUMER_TRACE_KEYFRAME, .has_type = true};
+        r->key_frame = false;
+        r->listener->on_event(r->listener->ctx, EVENT_CONSUMER_TRACE, &event);
+    }
     if (r->n_replies == 0)
         return;
     struct reply reply = r->replies[0];
@@ -150,6 +157,10 @@ static enum err env_request(void *ctx, struct fleet_worker *w, enum pipe_method 
     /* The picture is resumed first, and the sound with its first key frame. */
     if (m == METHOD_CONSUMER_RESUME && !r->sender)
         send_rtp(r);
+    if (m == METHOD_CONSUMER_REQUEST_KEY_FRAME) {
+        r->key_frame = true;
+        uv_timer_start(&r->answers, on_answers, 0, 0);
+    }
     if (m == METHOD_ROUTER_CLOSE_TRANSPORT && r->sender)
         ffmpeg_stop(r->sender, 0);
     if (!reply)
@@ -180,18 +191,16 @@ static void env_load(void *ctx, struct fleet_worker *w, int delta)
 static void env_listen(void *ctx, struct fleet_listener *l, struct fleet_worker *w,
                        const char *handler_id, fleet_event_fn *on_event, void *event_ctx)
 {
-    (void)ctx;
-    (void)l;
-    (void)w;
     (void)handler_id;
-    (void)on_event;
-    (void)event_ctx;
+    *l = (struct fleet_listener){.worker = w, .on_event = on_event, .ctx = event_ctx};
+    ((struct real *)ctx)->listener = l;
 }
 
 static void env_unlisten(void *ctx, struct fleet_listener *l)
 {
-    (void)ctx;
-    (void)l;
+    struct real *r = ctx;
+    if (r->listener == l)
+        r->listener = NULL;
 }
 
 /* ---- the rest of the world ---- */

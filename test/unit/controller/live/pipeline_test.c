@@ -328,7 +328,9 @@ static void a_paused_producer_is_replaced_and_comes_back(void **state)
     w.producers[MEDIA_KIND_VIDEO].paused = true;
     pipeline_changed(w.pipeline);
     world_until(&w, PIPELINE_CLEANING);
+    w.log[0] = '\0';
     world_until(&w, PIPELINE_ACTIVE); /* silence and black, without any RTP */
+    assert_string_equal(w.log, "exit close launch ");
     assert_string_equal(w.ffmpeg_input, "");
     assert_int_equal(w.ffmpeg.n_ports, 0);
     w.producers[MEDIA_KIND_VIDEO].paused = w.producers[MEDIA_KIND_AUDIO].paused = false;
