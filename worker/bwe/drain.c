@@ -4,26 +4,34 @@
 
 #include "worker/bwe/aimd.h"
 
-bool drain_update(struct drain *d, usec now, usec standing)
+static enum drain_advice give_up(struct drain *d, usec now)
 {
-    if (standing <= DRAIN_QUEUE_US || now < d->rest_until) {
+    d->active = false;
+    d->rest = d->rest == 0 ? DRAIN_REST_US : usec_min(2 * d->rest, DRAIN_REST_MAX_US);
+    d->rest_until = now + d->rest;
+    return DRAIN_GAVE_UP;
+}
+
+enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps)
+{
+    if (standing < DRAIN_GONE_US)
+        d->rest = d->rest_until = 0;
+    if (standing <= DRAIN_QUEUE_US || drain_resting(d, now)) {
         d->active = false;
-        return false;
+        return DRAIN_NOTHING;
     }
     if (!d->active) {
         d->active = true;
         d->since = d->cut_at = now;
-        return true;
+        d->began_bps = bps;
+        return DRAIN_CUT;
     }
-    if (now - d->since > DRAIN_GIVE_UP_US) {
-        d->active = false;
-        d->rest_until = now + DRAIN_REST_US;
-        return false;
-    }
+    if (now - d->since > DRAIN_GIVE_UP_US || bps < DRAIN_RATE_LEFT * d->began_bps)
+        return give_up(d, now);
     if (now - d->cut_at < DRAIN_EVERY_US)
-        return false;
+        return DRAIN_NOTHING;
     d->cut_at = now;
-    return true;
+    return DRAIN_CUT;
 }
 
 bool drain_resting(const struct drain *d, usec now)

@@ -9,24 +9,32 @@
 #include "common/time.h"
 
 #define DRAIN_BETA_MIN 0.5
+/* With so little left of the rate that it began with, the queue cannot be ours. */
+#define DRAIN_RATE_LEFT 0.35
 
 enum {
     DRAIN_QUEUE_US = 120 * 1000,      /* a standing queue longer than this is drained */
     DRAIN_QUEUE_FULL_US = 500 * 1000, /* and at this length, as fast as can be */
+    DRAIN_GONE_US = 20 * 1000,        /* shorter than this, whose it was no longer matters */
     DRAIN_EVERY_US = 1000 * 1000,     /* a queue that merely stands is cut so often */
     DRAIN_GIVE_UP_US = 5000 * 1000,
-    DRAIN_REST_US = 30 * 1000 * 1000
+    DRAIN_REST_US = 30 * 1000 * 1000, /* then; twice as long each time */
+    DRAIN_REST_MAX_US = 600 * 1000 * 1000
 };
+
+enum drain_advice { DRAIN_NOTHING, DRAIN_CUT, DRAIN_GAVE_UP };
 
 struct drain {
     bool active;
+    double began_bps;
     usec since;
     usec cut_at;
+    usec rest;
     usec rest_until;
 };
 
-/* At each feedback. True: the queue wants a decrease now, whatever the trend. */
-bool drain_update(struct drain *d, usec now, usec standing);
+/* At each feedback. DRAIN_CUT: the queue wants a decrease now, whatever the trend. */
+enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps);
 /* The queue that stands is somebody else's. */
 bool drain_resting(const struct drain *d, usec now);
 /* beta of a decrease now. */

@@ -242,6 +242,21 @@ static struct aimd_input delivered(struct estimator *e)
     };
 }
 
+static void drain(struct estimator *e, usec now, struct aimd_input *in)
+{
+    switch (drain_update(&e->drain, now, e->queue.standing, e->aimd.bps)) {
+    case DRAIN_NOTHING:
+        break;
+    case DRAIN_CUT:
+        in->usage = USAGE_OVERUSE;
+        break;
+    case DRAIN_GAVE_UP:
+        link_capacity_reset(&e->aimd.capacity); /* what it gave way, it may win back fast */
+        break;
+    }
+    in->beta = drain_beta(&e->drain, e->queue.standing);
+}
+
 static void update(struct estimator *e, usec now, bool has_probe, double probed)
 {
     struct aimd_input in = delivered(e);
@@ -254,12 +269,10 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
         in.usage = USAGE_OVERUSE;
         in.peak_bps = acked;
     }
-    if (drain_update(&e->drain, now, e->queue.standing))
-        in.usage = USAGE_OVERUSE;
+    drain(e, now, &in);
     /* While loss limits, the delay shows nothing of what is above: no growing there unseen. */
     if (e->aimd.bps > e->loss.limit_bps)
         aimd_set(&e->aimd, now, e->loss.limit_bps);
-    in.beta = drain_beta(&e->drain, e->queue.standing);
     if (!has_probe || in.usage == USAGE_OVERUSE || !apply_probe(e, now, probed))
         aimd_update(&e->aimd, now, &in);
     probe_for_growth(e, now);
