@@ -9,6 +9,7 @@
 #include "worker/media/data_stream.h"
 #include "worker/media/fail.h"
 #include "worker/media/sctp_link.h"
+#include "worker/media/subchannel_tag.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
@@ -194,11 +195,20 @@ enum err data_consumer_set_subchannels(struct data_consumer *c, const uint16_t *
     return OK;
 }
 
+static bool is_piped(const struct data_consumer *c)
+{
+    return c->transport->ops->type == TRANSPORT_TYPE_PIPE;
+}
+
+/* A pipe carries everything, unless it was told what is wanted behind it; what is to be ignored is
+ * for those behind it to say. */
 static bool wants(const struct data_consumer *c, const struct data_message *m)
 {
+    if (is_piped(c) && c->n_subchannels == 0)
+        return true;
     if (m->has_required && !has_subchannel(c, m->required))
         return false;
-    if (m->has_ignored && has_subchannel(c, m->ignored))
+    if (m->has_ignored && !is_piped(c) && has_subchannel(c, m->ignored))
         return false;
     for (size_t i = 0; i < m->n_subchannels; i++) {
         if (has_subchannel(c, m->subchannels[i]))
@@ -226,6 +236,19 @@ static enum err send_sctp(struct data_consumer *c, usec now, uint32_t ppid, stru
     return e;
 }
 
+static void send_tagged(struct data_consumer *c, usec now, const struct data_message *m)
+{
+    uint8_t tag[SUBCHANNEL_TAG_MAX];
+    size_t n = subchannel_tag_write(m, tag);
+    uint8_t *bytes = n > 0 ? malloc(n + m->bytes.n) : NULL;
+    if (!bytes)
+        return;
+    memcpy(bytes, tag, n);
+    memcpy(bytes + n, m->bytes.p, m->bytes.n);
+    (void)!send_sctp(c, now, m->ppid | SUBCHANNEL_TAG_PPID, slice_of(bytes, n + m->bytes.n));
+    free(bytes);
+}
+
 static void tell_controller(struct data_consumer *c, const struct data_message *m)
 {
     char *text = malloc(BASE64_TEXT_MAX(m->bytes.n));
@@ -242,7 +265,9 @@ void data_consumer_message(struct data_consumer *c, usec now, const struct data_
 {
     if (c->paused || c->producer_paused || !wants(c, m))
         return;
-    if (c->type == DATA_TYPE_SCTP)
+    if (is_piped(c) && subchannel_tag_needed(m))
+        send_tagged(c, now, m);
+    else if (c->type == DATA_TYPE_SCTP)
         (void)!send_sctp(c, now, m->ppid, m->bytes); /* not connected: nobody is there to get it */
     else if (m->bytes.n <= c->transport->max_send_message_size)
         tell_controller(c, m);

@@ -43,6 +43,9 @@ static enum err check_encodings(const struct rtp_parameters *p, const struct rtp
                     "must have one entry for each of rtpParameters.encodings");
     for (size_t i = 0; i < p->n_encodings; i++) {
         const struct rtp_encoding_parameters *e = &p->encodings[i];
+        if (p->n_encodings == 1 && !e->has_ssrc && !e->rid && !p->mid)
+            return refuse_encoding(f, i, encodings, "ssrc",
+                                   "missing, and there is neither rid nor mid");
         /* Several streams cannot be told apart without a name for each. */
         if (p->n_encodings > 1 && !e->has_ssrc && !e->rid)
             return refuse_encoding(f, i, encodings, "ssrc", "missing, and there is no rid");
@@ -82,18 +85,15 @@ static enum err check_mapping(struct producer *p, const struct rtp_mapping *m,
     return OK;
 }
 
-/* What mediasoup calls the type: several encodings are simulcast; one with layers is svc where the
- * codec has spatial layers in one stream, and simulcast where it has only temporal ones. */
+/* As mediasoup calls it: several encodings are simulcast, one with layers is svc, also where these
+ * are temporal only. */
 static enum rtp_type type_of(const struct producer *p)
 {
     const struct rtp_parameters *r = p->rtp_parameters;
     if (r->n_encodings > 1)
         return RTP_TYPE_SIMULCAST;
     struct scalability s = scalability_parse(r->encodings[0].scalability_mode);
-    if (s.spatial <= 1 && s.temporal <= 1)
-        return RTP_TYPE_SIMPLE;
-    enum codec codec = codec_table_of_encoding(&p->codecs, &r->encodings[0])->codec;
-    return codec == CODEC_VP9 || codec == CODEC_AV1 ? RTP_TYPE_SVC : RTP_TYPE_SIMULCAST;
+    return s.spatial <= 1 && s.temporal <= 1 ? RTP_TYPE_SIMPLE : RTP_TYPE_SVC;
 }
 
 static enum err keep_parameters(struct producer *p, const struct transport_produce_request *in,
@@ -109,9 +109,12 @@ static enum err keep_parameters(struct producer *p, const struct transport_produ
     return OK;
 }
 
-/* An encoding says which codec it uses, also where the request left it to us. */
-static void complete_encodings(struct producer *p)
+/* An encoding says which codec it uses, also where the request left it to us; codecs are written as
+ * they are registered. */
+static void complete_parameters(struct producer *p)
 {
+    for (size_t i = 0; i < p->codecs.n; i++)
+        p->rtp_parameters->codecs[i].mime_type = codec_mime(p->codecs.entries[i].codec);
     for (size_t i = 0; i < p->rtp_parameters->n_encodings; i++) {
         struct rtp_encoding_parameters *e = &p->rtp_parameters->encodings[i];
         e->codec_payload_type = codec_table_of_encoding(&p->codecs, e)->payload_type;
@@ -166,7 +169,7 @@ static enum err init(struct producer *p, const struct transport_produce_request 
     if (ext_ids_init(&p->ext, r->header_extensions, r->n_header_extensions, &bad) != OK)
         return refuse_encoding(f, bad, "rtpParameters.headerExtensions", "id",
                                "this id or uri is used twice");
-    complete_encodings(p);
+    complete_parameters(p);
     p->type = type_of(p);
     e = make_streams(p, (usec)in->key_frame_request_delay * USEC_PER_MSEC, f);
     return e == OK ? rtp_listener_add(p->transport, p, f) : e;

@@ -9,6 +9,7 @@
 #include "worker/media/data_consumer.h"
 #include "worker/media/data_producer.h"
 #include "worker/media/fail.h"
+#include "worker/media/subchannel_tag.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
@@ -142,6 +143,10 @@ static void on_message(const struct sctp_link *l, usec now, const struct assoc_i
         return;
     struct data_producer *p = sctp_listener_find(&l->listener, it->stream);
     struct data_message m = {.ppid = it->ppid, .bytes = it->bytes};
+    uint16_t subchannels[SUBCHANNEL_TAG_SUBCHANNELS];
+    if (l->transport->ops->type == TRANSPORT_TYPE_PIPE && (m.ppid & SUBCHANNEL_TAG_PPID) != 0 &&
+        subchannel_tag_read(&m, subchannels) != OK)
+        return;
     if (p)
         data_producer_message(p, now, &m);
 }
