@@ -317,9 +317,12 @@ test('requests in the middle of the end get an answer or a closed connection, an
     for (let i = 0; i < 20; i++) void joined(p, `room-${i}`).catch(() => {});
     await sleep(200);
     p.child.kill('SIGINT');
-    await endsWell(p);
-    going = false;
-    await Promise.all(hammer);
+    try {
+        await endsWell(p);
+    } finally {
+        going = false;
+        await Promise.all(hammer);
+    }
 });
 
 test('a worker that is signalled with the whole group goes on', async () => {
