@@ -92,6 +92,17 @@ static usec through_queue(struct link *l, usec now, size_t len)
     return l->idle_at;
 }
 
+/* A spell of bad or good, and whether it takes this packet. Draws nothing when there are none. */
+static bool lost_in_burst(struct link *l)
+{
+    if (l->config.burst_begin <= 0)
+        return false;
+    double change = l->bad_spell ? l->config.burst_end : l->config.burst_begin;
+    if (chance(l) < change)
+        l->bad_spell = !l->bad_spell;
+    return l->bad_spell && chance(l) < l->config.burst_loss;
+}
+
 void link_send(struct link *l, usec now, const void *data, size_t len)
 {
     assert(len <= PACKET_MAX);
@@ -101,7 +112,8 @@ void link_send(struct link *l, usec now, const void *data, size_t len)
         l->stats.queue_dropped++;
         return;
     }
-    if (chance(l) < l->config.loss) {
+    bool burst = lost_in_burst(l);
+    if (chance(l) < l->config.loss || burst) {
         l->stats.lost++;
         return;
     }
@@ -136,4 +148,9 @@ bool link_receive(struct link *l, usec now, uint8_t *out, size_t *len)
 usec link_deadline(const struct link *l)
 {
     return l->n > 0 ? l->heap[0].at : USEC_NEVER;
+}
+
+usec link_queue_delay(const struct link *l, usec now)
+{
+    return l->idle_at > now ? l->idle_at - now : 0;
 }

@@ -19,6 +19,11 @@ struct link_config {
     double reorder; /* of being held back by reorder_by, so that others overtake */
     usec reorder_by;
     double duplicate;
+    /* Loss in bursts (Gilbert-Elliott): with each packet, the chance of a good spell's end, of a
+     * bad spell's end, and of loss in a bad spell. Beside loss. */
+    double burst_begin; /* 0: none */
+    double burst_end;
+    double burst_loss;
 };
 
 struct link_stats {
@@ -35,6 +40,7 @@ struct link {
     struct link_config config; /* may be changed at any time */
     struct link_stats stats;
     struct rng rng;
+    bool bad_spell;
     usec idle_at;             /* when the rate's queue will be empty */
     usec last_at;             /* newest regular delivery: the order is kept */
     uint64_t order;           /* of packets with equal times */
@@ -51,5 +57,7 @@ void link_send(struct link *l, usec now, const void *data, size_t len);
 bool link_receive(struct link *l, usec now, uint8_t *out, size_t *len);
 /* When the next one arrives, or USEC_NEVER. */
 usec link_deadline(const struct link *l);
+/* How long a packet that is sent now would wait for the rate. */
+usec link_queue_delay(const struct link *l, usec now);
 
 #endif

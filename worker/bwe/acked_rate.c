@@ -10,8 +10,9 @@ void acked_rate_reset(struct acked_rate *a)
 
 void acked_rate_add(struct acked_rate *a, usec arrival, size_t size)
 {
-    /* A silence is not a low rate: after it, a window must fill anew. */
-    if (a->started && arrival - a->newest > ACKED_RATE_WINDOW_US)
+    /* A silence is not a low rate, a clock that was set not a high one: a window fills anew. */
+    usec step = arrival - a->newest;
+    if (a->started && (step > ACKED_RATE_WINDOW_US || step < -ACKED_RATE_WINDOW_US))
         acked_rate_reset(a);
     if (!a->started) {
         a->started = true;

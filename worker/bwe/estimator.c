@@ -13,7 +13,8 @@
 #define RTT_WEIGHT 0.2
 
 enum {
-    GROW_EVERY_US = 1500 * 1000, /* and up to two thirds as much again */
+    GROW_EVERY_US = 1500 * 1000,   /* and up to two thirds as much again */
+    GROW_LIMITED_US = 4000 * 1000, /* when the application is the limit */
     GROW_SPREAD_US = 1000 * 1000,
     PROBE_DRAIN_US = 100 * 1000,
     GROW_AFTER_DECREASE_US = 1000 * 1000,
@@ -74,8 +75,16 @@ void est_set_limits(struct estimator *e, uint64_t min_bps, uint64_t max_bps)
 
 void est_set_desired(struct estimator *e, uint64_t bps)
 {
+    double before = e->desired_bps;
     e->desired_bps = bps == UINT64_MAX ? INFINITY : (double)bps;
     apply_limits(e);
+    if (e->desired_bps > before)
+        e->grow_at = -GROW_LIMITED_US; /* somebody wants more now: find out now */
+}
+
+void est_set_padding(struct estimator *e, bool possible)
+{
+    e->padding = possible;
 }
 
 /* ---- answers ---- */
@@ -104,8 +113,10 @@ void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size)
 {
     if (e->source == EST_REMB)
         return;
-    if (!e->sent.started)
-        probe_start(&e->probe, now, e->initial_bps);
+    if (e->padding && !e->probed && e->desired_bps > 0) {
+        e->probed = true;
+        probe_start(&e->probe, now, target(e));
+    }
     const struct probe_cluster *c = probe_active(&e->probe);
     uint8_t id = PROBE_NONE;
     if (c) {
@@ -123,7 +134,7 @@ void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size)
 
 size_t est_next_padding(struct estimator *e, usec now)
 {
-    return e->source == EST_TRANSPORT_CC ? probe_padding(&e->probe, now) : 0;
+    return e->padding ? probe_padding(&e->probe, now) : 0;
 }
 
 /* ---- feedback ---- */
@@ -188,13 +199,15 @@ static bool take_probe(struct estimator *e, usec now, double bps)
 
 /* Where over-use has shown what the way carries, a probe must show much more to be believed, and
  * twice: on a shared link it also squeezes others, and the larger flow would win back what it gave.
- * Only when too little is sent for the delay to say anything does a lower result count. True: the
- * estimate was set. */
+ * Only when too little is sent for the delay to say anything does a lower result count, step by
+ * step. True: the estimate was set. */
 static bool apply_probe(struct estimator *e, usec now, double bps)
 {
     double before = e->unconfirmed_bps;
     e->unconfirmed_bps = 0;
-    if (e->alr.limited || (bps > e->aimd.bps && !e->aimd.capacity.known))
+    if (e->alr.limited)
+        return take_probe(e, now, fmax(bps, AIMD_BETA * e->aimd.bps));
+    if (bps > e->aimd.bps && !e->aimd.capacity.known)
         return take_probe(e, now, bps);
     if (bps < PROBE_NEWS * e->aimd.bps || e->queue.standing > QUEUE_NONE_US)
         return false;
@@ -223,8 +236,8 @@ static void probe_for_growth(struct estimator *e, usec now)
                 isinf(e->loss.limit_bps);
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
     /* A repetition that nobody answered is not put off. */
-    usec pause = e->unconfirmed_bps > 0 ? 0 : GROW_EVERY_US;
-    if (!calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
+    usec pause = e->unconfirmed_bps > 0 ? 0 : e->alr.limited ? GROW_LIMITED_US : GROW_EVERY_US;
+    if (!e->padding || !calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
         now - e->grow_at < pause || probe_busy(&e->probe, now))
         return;
     /* Not in step with others on the same way. */
@@ -347,7 +360,7 @@ usec est_deadline(const struct estimator *e)
 {
     if (e->source == EST_REMB)
         return USEC_NEVER;
-    usec at = probe_deadline(&e->probe);
+    usec at = e->padding ? probe_deadline(&e->probe) : USEC_NEVER;
     if (e->sent.crowded)
         at = 0;
     if (e->waiting_since != USEC_NEVER)

@@ -72,6 +72,8 @@ struct estimator {
     usec rtt;           /* 0: not known */
     bool rtt_reported;  /* by receiver reports; else from feedback */
     usec feedback_at;
+    bool padding;           /* the caller can send some */
+    bool probed;            /* the first clusters were made */
     bool answered;          /* feedback has come */
     usec waiting_since;     /* USEC_NEVER: nothing is unanswered */
     double unconfirmed_bps; /* of a probe that is being repeated; 0: none */
@@ -89,6 +91,9 @@ void est_set_limits(struct estimator *e, uint64_t min_bps, uint64_t max_bps);
 /* What all consumers together could use: nothing far above it is probed for. 0: nobody wants
  * anything; UINT64_MAX, the initial value: as much as there is. */
 void est_set_desired(struct estimator *e, uint64_t bps);
+/* Whether padding can be sent, initially not. Without it nothing is probed, and the estimate grows
+ * by what is sent anyway. */
+void est_set_padding(struct estimator *e, bool possible);
 
 /* ---- inputs ---- */
 /* Each packet with a transport-wide number; size: bytes of the datagram. Retransmissions and
@@ -104,7 +109,7 @@ void est_timeout(struct estimator *e, usec now);
 /* Also when padding is due: est_timeout, then est_next_padding until it gives 0. */
 usec est_deadline(const struct estimator *e);
 /* Size of the padding packet to send now (RTX padding, as near as can be), then est_sent as for any
- * packet; 0: none. A caller that has nothing to send it on just does not ask, or does not send. */
+ * packet; 0: none. A caller that cannot send it just now is asked again 10 ms later. */
 size_t est_next_padding(struct estimator *e, usec now);
 
 /* ---- answers ---- */

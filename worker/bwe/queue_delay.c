@@ -18,6 +18,10 @@ void queue_delay_end(struct queue_delay *q, usec now)
     if (!q->reported)
         return;
     q->reported = false;
+    usec step = q->report_least - q->report_prior;
+    if (step > QUEUE_DELAY_JUMP_US || step < -QUEUE_DELAY_JUMP_US)
+        q->started = false;
+    q->report_prior = q->report_least;
     if (!q->started || now >= q->span_end) {
         q->least_prior = q->started ? q->least : q->report_least;
         q->least = q->report_least;

@@ -9,7 +9,10 @@
 
 enum {
     /* Half of the span over which the least is kept: 100 ppm of drift make 4 ms of 40 s. */
-    QUEUE_DELAY_SPAN_US = 20000000
+    QUEUE_DELAY_SPAN_US = 20000000,
+    /* From one message to the next, no queue grows or goes so much: the receiver's clock was set.
+     */
+    QUEUE_DELAY_JUMP_US = 2000000
 };
 
 struct queue_delay {
@@ -18,6 +21,7 @@ struct queue_delay {
     usec span_end;
     usec standing; /* least of one feedback message, above the base */
     usec report_least;
+    usec report_prior; /* of the message before */
     bool started;
     bool reported;
 };
