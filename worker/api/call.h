@@ -16,6 +16,7 @@ struct producer;
 struct consumer;
 struct data_producer;
 struct data_consumer;
+struct rtp_observer;
 
 struct call {
     struct api *api;
@@ -30,6 +31,7 @@ struct call {
     struct consumer *consumer;
     struct data_producer *data_producer;
     struct data_consumer *data_consumer;
+    struct rtp_observer *rtp_observer;
     const void *in; /* as the method's request shape says; NULL without one */
     void *out;      /* zeroed, as its response shape says; NULL without one */
     struct arena arena;
@@ -67,6 +69,14 @@ call_fn call_router_create_plain_transport;
 call_fn call_router_create_pipe_transport;
 call_fn call_router_create_direct_transport;
 call_fn call_router_close_transport;
+
+call_fn call_router_create_active_speaker_observer;
+call_fn call_router_create_audio_level_observer;
+call_fn call_router_close_rtp_observer;
+call_fn call_rtp_observer_pause;
+call_fn call_rtp_observer_resume;
+call_fn call_rtp_observer_add_producer;
+call_fn call_rtp_observer_remove_producer;
 
 call_fn call_transport_dump;
 call_fn call_transport_get_stats;

@@ -60,7 +60,8 @@ enum err call_find_handler(struct call *c, enum pipe_handler kind)
     case HANDLER_RTP_OBSERVER:
     case HANDLER_ACTIVE_SPEAKER_OBSERVER:
     case HANDLER_AUDIO_LEVEL_OBSERVER:
-        found = false; /* there are none yet */
+        c->rtp_observer = worker_find_rtp_observer(c->worker, c->handler_id);
+        found = c->rtp_observer != NULL;
         break;
     }
     return found ? OK

@@ -23,6 +23,14 @@ call_fn *const call_table[PIPE_METHOD_COUNT] = {
     [METHOD_ROUTER_CREATE_DIRECT_TRANSPORT] = call_router_create_direct_transport,
     [METHOD_ROUTER_CLOSE_TRANSPORT] = call_router_close_transport,
 
+    [METHOD_ROUTER_CREATE_ACTIVE_SPEAKER_OBSERVER] = call_router_create_active_speaker_observer,
+    [METHOD_ROUTER_CREATE_AUDIO_LEVEL_OBSERVER] = call_router_create_audio_level_observer,
+    [METHOD_ROUTER_CLOSE_RTP_OBSERVER] = call_router_close_rtp_observer,
+    [METHOD_RTP_OBSERVER_PAUSE] = call_rtp_observer_pause,
+    [METHOD_RTP_OBSERVER_RESUME] = call_rtp_observer_resume,
+    [METHOD_RTP_OBSERVER_ADD_PRODUCER] = call_rtp_observer_add_producer,
+    [METHOD_RTP_OBSERVER_REMOVE_PRODUCER] = call_rtp_observer_remove_producer,
+
     [METHOD_TRANSPORT_DUMP] = call_transport_dump,
     [METHOD_TRANSPORT_GET_STATS] = call_transport_get_stats,
     [METHOD_TRANSPORT_SET_MAX_INCOMING_BITRATE] = call_transport_set_max_incoming_bitrate,

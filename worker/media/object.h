@@ -14,7 +14,8 @@ enum object_kind {
     OBJECT_PRODUCER,
     OBJECT_CONSUMER,
     OBJECT_DATA_PRODUCER,
-    OBJECT_DATA_CONSUMER
+    OBJECT_DATA_CONSUMER,
+    OBJECT_RTP_OBSERVER
 };
 
 struct object_entry;

@@ -10,6 +10,7 @@
 #include "worker/media/forward_batch.h"
 #include "worker/media/fail.h"
 #include "worker/media/rtp_listener.h"
+#include "worker/media/rtp_observer.h"
 #include "worker/media/scalability.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -205,6 +206,7 @@ enum err producer_open(struct transport *t, usec now, const struct transport_pro
                                : fail_plain(f, e);
     }
     p->transport = t;
+    list_init(&p->observers);
     p->kind = (enum media_kind)in->kind;
     p->paused = in->paused;
     e = init(p, in, f);
@@ -221,8 +223,8 @@ enum err producer_open(struct transport *t, usec now, const struct transport_pro
 
 void producer_close(struct producer *p, usec now)
 {
-    (void)now;
     struct transport *t = p->transport;
+    rtp_observer_producer_closed(p, now);
     while (p->n_consumers > 0)
         consumer_producer_closed(p->consumers[p->n_consumers - 1]);
     rtp_listener_remove(t, p);
@@ -265,6 +267,7 @@ void producer_pause(struct producer *p, usec now)
     if (p->paused)
         return;
     p->paused = true;
+    rtp_observer_producer_paused(p, now);
     for (size_t i = 0; i < p->n_streams; i++) {
         keyframe_cancel(&p->streams[i].keyframe);
         held_clear(&p->streams[i].held);

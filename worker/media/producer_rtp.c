@@ -6,6 +6,7 @@
 #include "worker/media/consumer.h"
 #include "worker/media/forward_batch.h"
 #include "worker/media/producer.h"
+#include "worker/media/rtp_observer.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -71,6 +72,14 @@ static void check_orientation(struct producer *p, const struct rtp_view *v)
                   &event);
 }
 
+static void tell_observers(struct producer *p, usec now, const struct rtp_view *v)
+{
+    struct audio_level l;
+    struct slice e = rtp_ext_find(v, p->ext.of[RTP_EXT_AUDIO_LEVEL]);
+    if (e.n > 0 && rtp_ext_read_audio_level(e, &l) == OK)
+        rtp_observer_level(p, now, l.level);
+}
+
 bool media_packet_held(struct media_packet *m, struct producer_stream *s, struct packet *packet)
 {
     struct producer *p = s->producer;
@@ -126,6 +135,8 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
         return;
     if (p->ext.of[RTP_EXT_VIDEO_ORIENTATION] != 0 && v->ext_at != 0)
         check_orientation(p, v);
+    if (!list_empty(&p->observers) && p->ext.of[RTP_EXT_AUDIO_LEVEL] != 0 && v->ext_at != 0)
+        tell_observers(p, now, v);
     forward(p, now, s, packet, v, &r, awaited);
     if (r.key_frame)
         held_clear(&s->held);

@@ -4,6 +4,7 @@
 
 #include "worker/media/consumer.h"
 #include "worker/media/fail.h"
+#include "worker/media/rtp_observer.h"
 #include "worker/media/transport.h"
 #include "worker/media/transport_data.h"
 #include "worker/media/worker_state.h"
@@ -28,6 +29,7 @@ enum err router_open(struct worker *w, const char *id, struct router **out, stru
     }
     r->worker = w;
     list_init(&r->transports);
+    list_init(&r->observers);
     list_add(&w->routers, &r->in_worker);
     w->n_routers++;
     *out = r;
@@ -47,6 +49,8 @@ static void close_consumers(struct router *r)
 
 void router_close(struct router *r, usec now)
 {
+    while (!list_empty(&r->observers))
+        rtp_observer_close(container_of(r->observers.next, struct rtp_observer, in_router));
     close_consumers(r);
     while (!list_empty(&r->transports)) {
         struct transport *t = container_of(r->transports.next, struct transport, in_router);
@@ -64,5 +68,15 @@ enum err router_close_transport(struct router *r, usec now, const char *id, stru
     if (!t || t->router != r)
         return fail(f, ERR_NOT_FOUND, "transportId", "no such transport in this router");
     t->ops->close(t, now);
+    return OK;
+}
+
+enum err router_close_observer(struct router *r, const char *id, struct field_error *f)
+{
+    struct rtp_observer *o =
+        rtp_observer_of(object_find(&r->worker->objects, OBJECT_RTP_OBSERVER, id));
+    if (!o || o->router != r)
+        return fail(f, ERR_NOT_FOUND, "rtpObserverId", "no such observer in this router");
+    rtp_observer_close(o);
     return OK;
 }

@@ -19,6 +19,8 @@ struct router {
     struct list in_worker;
     struct list transports; /* owned, struct transport.in_router */
     size_t n_transports;
+    struct list observers; /* owned, struct rtp_observer.in_router */
+    size_t n_observers;
 };
 
 MUST_CHECK enum err router_open(struct worker *w, const char *id, struct router **out,
@@ -29,6 +31,7 @@ struct router *router_of(struct object *o);
 
 MUST_CHECK enum err router_close_transport(struct router *r, usec now, const char *id,
                                            struct field_error *f);
+MUST_CHECK enum err router_close_observer(struct router *r, const char *id, struct field_error *f);
 /* Strings are borrowed from the tree. */
 MUST_CHECK enum err router_dump(const struct router *r, struct arena *arena,
                                 struct router_dump_response *out);

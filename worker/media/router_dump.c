@@ -4,6 +4,7 @@
 #include "worker/media/data_producer.h"
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
+#include "worker/media/rtp_observer.h"
 #include "worker/media/transport.h"
 
 static enum err dump_consumers(const struct producer *p, struct arena *arena,
@@ -51,6 +52,27 @@ static enum err dump_data(const struct transport *t, struct arena *arena,
     return OK;
 }
 
+/* Only of producers that somebody observes. */
+static enum err dump_observers(const struct producer *p, struct arena *arena,
+                               struct router_dump_response *out)
+{
+    size_t n = 0;
+    list_each (node, &p->observers)
+        n++;
+    if (n == 0)
+        return OK;
+    struct key_strings *to =
+        &out->map_producer_id_observer_ids[out->n_map_producer_id_observer_ids++];
+    to->key = p->object.id;
+    to->values = arena_array(arena, n, sizeof *to->values);
+    if (!to->values)
+        return ERR_NOMEM;
+    list_each (node, &p->observers)
+        to->values[to->n_values++] =
+            container_of(node, struct observed, in_producer)->observer->object.id;
+    return OK;
+}
+
 static enum err dump_transport(const struct transport *t, struct arena *arena,
                                struct router_dump_response *out)
 {
@@ -59,6 +81,8 @@ static enum err dump_transport(const struct transport *t, struct arena *arena,
         enum err e = dump_consumers(
             container_of(node, struct producer, in_transport), arena,
             &out->map_producer_id_consumer_ids[out->n_map_producer_id_consumer_ids++]);
+        if (e == OK)
+            e = dump_observers(container_of(node, struct producer, in_transport), arena, out);
         if (e != OK)
             return e;
     }
@@ -87,6 +111,14 @@ enum err router_dump(const struct router *r, struct arena *arena, struct router_
     out->transport_ids = arena_array(arena, r->n_transports, sizeof *out->transport_ids);
     out->map_producer_id_consumer_ids =
         arena_array(arena, producers, sizeof *out->map_producer_id_consumer_ids);
+    out->rtp_observer_ids = arena_array(arena, r->n_observers, sizeof *out->rtp_observer_ids);
+    out->map_producer_id_observer_ids =
+        arena_array(arena, producers, sizeof *out->map_producer_id_observer_ids);
+    if (!out->rtp_observer_ids || !out->map_producer_id_observer_ids)
+        return ERR_NOMEM;
+    list_each (node, &r->observers)
+        out->rtp_observer_ids[out->n_rtp_observer_ids++] =
+            container_of(node, struct rtp_observer, in_router)->object.id;
     out->map_consumer_id_producer_id =
         arena_array(arena, consumers, sizeof *out->map_consumer_id_producer_id);
     out->map_data_producer_id_data_consumer_ids =

@@ -5,6 +5,7 @@
 #include "worker/media/data_producer.h"
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
+#include "worker/media/rtp_observer.h"
 #include "worker/media/transport.h"
 #include "worker/media/webrtc_server.h"
 #include "worker/media/worker_state.h"
@@ -54,6 +55,9 @@ enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_
         const struct router *r = container_of(node, struct router, in_worker);
         out->router_ids[out->n_router_ids++] = r->object.id;
         h->channel_request_handlers[h->n_channel_request_handlers++] = r->object.id;
+        for (const struct list *at = r->observers.next; at != &r->observers; at = at->next)
+            h->channel_request_handlers[h->n_channel_request_handlers++] =
+                container_of(at, struct rtp_observer, in_router)->object.id;
         for (const struct list *at = r->transports.next; at != &r->transports; at = at->next)
             add_transport(container_of(at, struct transport, in_router), h);
     }
@@ -93,4 +97,9 @@ struct data_producer *worker_find_data_producer(const struct worker *w, const ch
 struct data_consumer *worker_find_data_consumer(const struct worker *w, const char *id)
 {
     return data_consumer_of(object_find(&w->objects, OBJECT_DATA_CONSUMER, id));
+}
+
+struct rtp_observer *worker_find_rtp_observer(const struct worker *w, const char *id)
+{
+    return rtp_observer_of(object_find(&w->objects, OBJECT_RTP_OBSERVER, id));
 }

@@ -12,6 +12,7 @@ struct producer;
 struct consumer;
 struct data_producer;
 struct data_consumer;
+struct rtp_observer;
 
 /* Strings are borrowed from the tree; pid is the caller's. */
 MUST_CHECK enum err worker_dump(const struct worker *w, struct arena *arena,
@@ -25,5 +26,6 @@ struct producer *worker_find_producer(const struct worker *w, const char *id);
 struct consumer *worker_find_consumer(const struct worker *w, const char *id);
 struct data_producer *worker_find_data_producer(const struct worker *w, const char *id);
 struct data_consumer *worker_find_data_consumer(const struct worker *w, const char *id);
+struct rtp_observer *worker_find_rtp_observer(const struct worker *w, const char *id);
 
 #endif

@@ -36,6 +36,13 @@ const SHAPES_IN = {
     'FBS.RtpParameters.RtpEncodingParameters': (o) => {
         if (!o.rid) delete o.rid;
     },
+    // mediasoup's worker takes any interval, and moves it into its bounds.
+    'FBS.ActiveSpeakerObserver.ActiveSpeakerObserverOptions': (o) => {
+        o.interval = Math.max(o.interval, 100);
+    },
+    'FBS.AudioLevelObserver.AudioLevelObserverOptions': (o) => {
+        o.interval = Math.max(o.interval, 100);
+    },
     'FBS.Transport.Options': (o) => {
         delete o.direct;
     },
