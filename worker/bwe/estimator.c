@@ -3,17 +3,20 @@
 #include <math.h>
 
 #define PROBE_ABOVE_DESIRED 1.5 /* so that a layer has room when it is wanted */
+#define START_FACTOR 3.0
 #define GROW_FACTOR 1.5
 #define GROW_FACTOR_LIMITED 2.0 /* when little is sent, there is room for more */
 #define GROW_LEAST 1.1          /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
 #define PROBE_NEWS 1.24 /* times the estimate */
+#define KEPT_UP 0.9
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
 
 enum {
     GROW_EVERY_US = 1500 * 1000,   /* and up to two thirds as much again */
+    START_EVERY_US = 300 * 1000,   /* when nothing is known yet */
     GROW_LIMITED_US = 4000 * 1000, /* when the application is the limit */
     GROW_SPREAD_US = 1000 * 1000,
     PROBE_DRAIN_US = 100 * 1000,
@@ -192,7 +195,9 @@ static void learn_rtt(struct estimator *e, usec rtt, bool reported)
 static bool take_probe(struct estimator *e, usec now, double bps)
 {
     aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
-    link_capacity_probe(&e->aimd.capacity, bps);
+    /* One that kept up says only that there is more. */
+    if (e->aimd.decreased_at >= 0 || bps < KEPT_UP * e->probe.last_bps)
+        link_capacity_probe(&e->aimd.capacity, bps);
     probe_answer(&e->probe, now, bps);
     return true;
 }
@@ -225,24 +230,33 @@ static uint64_t hash(usec now)
     return x >> 32;
 }
 
+static usec growth_pause(const struct estimator *e, bool known)
+{
+    /* A repetition that nobody answered is not put off. */
+    if (e->unconfirmed_bps > 0)
+        return 0;
+    return !known ? START_EVERY_US : e->alr.limited ? GROW_LIMITED_US : GROW_EVERY_US;
+}
+
 /* From time to time one cluster above the estimate, while the way is free: so a link that has
  * become faster is found, also when the application sends less than it may. */
 static void probe_for_growth(struct estimator *e, usec now)
 {
     double bps = target(e);
-    double factor = e->alr.limited ? GROW_FACTOR_LIMITED : GROW_FACTOR;
+    /* As long as nothing is known, in great steps and often. */
+    bool known = e->aimd.capacity.known || e->aimd.decreased_at >= 0;
+    double factor = !known ? START_FACTOR : e->alr.limited ? GROW_FACTOR_LIMITED : GROW_FACTOR;
     double cap = fmin(e->probe.cap_bps, e->remb.remb_bps);
     bool calm = e->trendline.usage == USAGE_NORMAL && e->queue.standing < QUEUE_NONE_US &&
-                isinf(e->loss.limit_bps);
+                e->loss.limit_bps > GROW_FACTOR * bps;
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
-    /* A repetition that nobody answered is not put off. */
-    usec pause = e->unconfirmed_bps > 0 ? 0 : e->alr.limited ? GROW_LIMITED_US : GROW_EVERY_US;
     if (!e->padding || !calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
-        now - e->grow_at < pause || probe_busy(&e->probe, now))
+        now - e->grow_at < growth_pause(e, known) || probe_busy(&e->probe, now))
         return;
     /* Not in step with others on the same way. */
-    e->grow_at = now + (usec)(hash(now) % GROW_SPREAD_US);
-    probe_request(&e->probe, now, bps, fmin(factor, cap / bps), PROBE_LONG_US);
+    e->grow_at = now + (usec)(hash(now) % (known ? GROW_SPREAD_US : START_EVERY_US));
+    probe_request(&e->probe, now, bps, fmin(factor, cap / bps),
+                  known ? PROBE_LONG_US : PROBE_DURATION_US);
 }
 
 /* What random loss took has loaded the bottleneck too, or will when it is sent again. */
@@ -275,12 +289,13 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     struct aimd_input in = delivered(e);
     queue_delay_end(&e->queue, now);
     in.usage = e->trendline.usage;
-    in.queue = e->queue.standing > QUEUE_SOME_US && !drain_resting(&e->drain, now);
+    bool queue = e->queue.standing > QUEUE_SOME_US;
+    in.queue = queue && !drain_resting(&e->drain, now);
     e->acked_bps = in.acked_bps;
     double acked = acked_rate_peak_bps(&e->acked);
-    if (loss_control_update(&e->loss, now, in.queue || in.usage == USAGE_OVERUSE, acked)) {
+    if (loss_control_update(&e->loss, now, queue || in.usage == USAGE_OVERUSE, acked)) {
         in.usage = USAGE_OVERUSE;
-        in.peak_bps = acked;
+        in.peak_bps = fmax(acked, e->loss.passed_bps);
     }
     drain(e, now, &in);
     /* While loss limits, the delay shows nothing of what is above: no growing there unseen. */

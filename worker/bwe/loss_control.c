@@ -216,9 +216,10 @@ static void learn_inherent(struct loss_control *l)
 }
 
 /* More than chance takes, while a queue stands. */
-static bool overflows(const struct loss_control *l)
+static bool overflows(struct loss_control *l)
 {
     struct evidence e = gather(l, OVERFLOW_OBSERVATIONS);
+    l->passed_bps = e.sent / e.packets * (1 - share_lost(&e));
     return l->congested && newest(l, 0)->lost > 0 &&
            surely_lost(&e) > l->inherent + OVERFLOW_ABOVE_INHERENT;
 }

@@ -38,8 +38,9 @@ struct loss_control {
     bool in_run;
     bool congested; /* the delay told so during it */
     /* conclusions */
-    double limit_bps; /* INFINITY: none */
-    double inherent;  /* share lost at random, without congestion */
+    double limit_bps;  /* INFINITY: none */
+    double passed_bps; /* what got through during the last observations, about a second */
+    double inherent;   /* share lost at random, without congestion */
     double inherent_packets;
     usec concluded_at;
 };
