@@ -15,7 +15,7 @@
 #define RTT_WEIGHT 0.2
 
 enum {
-    GROW_EVERY_US = 1500 * 1000,   /* and up to two thirds as much again */
+    GROW_EVERY_US = 1000 * 1000,   /* and up to two thirds as much again */
     START_EVERY_US = 300 * 1000,   /* when nothing is known yet */
     GROW_LIMITED_US = 4000 * 1000, /* when the application is the limit */
     GROW_SPREAD_US = 1000 * 1000,
