@@ -2,6 +2,9 @@
 #ifndef WEIR_WORKER_MEDIA_TRACE_TYPES_H
 #define WEIR_WORKER_MEDIA_TRACE_TYPES_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/arena.h"
 #include "common/err.h"
 
