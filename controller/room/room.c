@@ -15,20 +15,46 @@ bool id_is_valid(const char *id, size_t max)
 
 /* ---- the router ---- */
 
+static void close_router(struct room *room)
+{
+    struct worker_close_router_request request = {.router_id = room->router_id};
+    (void)fleet_request(room->worker, METHOD_WORKER_CLOSE_ROUTER, "", &request, NULL, NULL);
+    fleet_worker_add_load(room->worker, -1);
+}
+
+static void drop_media(struct room *room)
+{
+    list_each (node, &room->peers) {
+        peer_drop_media(container_of(node, struct room_peer, node));
+    }
+}
+
+static void tell_lost(struct room *room, const char *reason)
+{
+    struct sig_reconnect event = {.reason = reason};
+    observe_router(room, false);
+    room_notify(room, SIG_EVENT_RECONNECT_REQUIRED, &event);
+}
+
 static void on_router_made(void *ctx, enum err e, const char *reason, const void *data)
 {
     struct room *room = ctx;
     (void)data;
-    if (e != OK) {
-        /* Lost: fleet's observer starts over. Anything else is a fault of ours: the tick tries
-         * again. */
-        log_warn("room.router_failed", "room=%s why=\"%s\"", room->id, reason);
-        if (e != ERR_CLOSED)
-            room->worker = NULL;
+    if (e == OK) {
+        room->router_ready = true;
+        observe_router(room, true);
         return;
     }
-    room->router_ready = true;
-    observe_router(room, true);
+    log_warn("room.router_failed", "room=%s why=\"%s\"", room->id, reason);
+    if (e == ERR_CLOSED)
+        return; /* fleet's observer starts over */
+    /* The worker goes on without it; what was asked of the router meanwhile fails as well. The
+     * tick tries again. */
+    drop_media(room);
+    close_router(room);
+    room->worker = NULL;
+    room->router_ready = false;
+    tell_lost(room, "the room has to be set up anew");
 }
 
 void room_start_router(struct room *room)
@@ -54,12 +80,8 @@ void room_router_gone(struct room *room)
 {
     room->worker = NULL;
     room->router_ready = false;
-    list_each (node, &room->peers) {
-        peer_drop_media(container_of(node, struct room_peer, node));
-    }
-    observe_router(room, false);
-    struct sig_reconnect event = {.reason = "the media worker was lost"};
-    room_notify(room, SIG_EVENT_RECONNECT_REQUIRED, &event);
+    drop_media(room);
+    tell_lost(room, "the media worker was lost");
     room_start_router(room);
 }
 
@@ -100,10 +122,8 @@ void room_close(struct room *room)
     }
     observe_closed(room);
     if (room->worker) {
-        struct worker_close_router_request request = {.router_id = room->router_id};
         fleet_forget(room->worker, room);
-        (void)fleet_request(room->worker, METHOD_WORKER_CLOSE_ROUTER, "", &request, NULL, NULL);
-        fleet_worker_add_load(room->worker, -1);
+        close_router(room);
     }
     HASH_DEL(r->rooms, room);
     r->n_rooms--;

@@ -52,6 +52,15 @@ static bool has_extension(const struct rtp_parameters *p, const char *uri)
     return false;
 }
 
+static bool has_type(const struct rtp_parameters *p, uint8_t type)
+{
+    for (size_t i = 0; i < p->n_codecs; i++) {
+        if (p->codecs[i].payload_type == type)
+            return true;
+    }
+    return false;
+}
+
 static void consumable_codecs(const struct rtp_parameters *p, const struct rtp_capabilities *router,
                               const struct rtp_mapping *mapping, struct rtp_parameters *out)
 {
@@ -60,7 +69,8 @@ static void consumable_codecs(const struct rtp_parameters *p, const struct rtp_c
             continue;
         const struct rtp_codec_capability *c =
             codec_of_type(router, mapping->codecs[i].mapped_payload_type);
-        if (!c)
+        /* A producer may list a codec twice, under payload types that are one to the router. */
+        if (!c || has_type(out, c->preferred_payload_type))
             continue;
         struct rtp_codec_parameters *codec = &out->codecs[out->n_codecs++];
         *codec = codec_from(c);
@@ -140,8 +150,8 @@ bool ortc_can_consume(const struct rtp_parameters *consumable, const struct rtp_
 {
     for (size_t i = 0; i < consumable->n_codecs; i++) {
         const struct rtp_codec_parameters *c = &consumable->codecs[i];
-        if (endpoint_codec(caps, c))
-            return !ortc_is_rtx(c->mime_type);
+        if (!ortc_is_rtx(c->mime_type) && endpoint_codec(caps, c))
+            return true;
     }
     return false;
 }

@@ -319,10 +319,31 @@ static void scalability_modes_are_read_and_nonsense_is_one_layer(void **state)
     assert_int_equal(ortc_scalability(NULL).spatial, 1);
 }
 
+static void a_codec_that_is_listed_twice_is_offered_once(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] =
+        "{'mid':'1','codecs':[{'mimeType':'video/VP8','payloadType':96,'clockRate':90000},"
+        "{'mimeType':'video/VP8','payloadType':98,'clockRate':90000}],'encodings':[{'ssrc':1}]}";
+    struct rtp_parameters p;
+    struct rtp_mapping mapping;
+    struct rtp_parameters consumable;
+    decode_quoted(f, &rtp_parameters_shape, text, &p);
+    assert_int_equal(
+        ortc_check_parameters(&p, MEDIA_KIND_VIDEO, "rtpParameters", &f->arena, &f->error), OK);
+    assert_int_equal(ortc_producer_mapping(&p, &f->router, &f->rng, &f->arena, &mapping, &f->error),
+                     OK);
+    assert_int_equal(mapping.n_codecs, 2);
+    assert_int_equal(
+        ortc_consumable(MEDIA_KIND_VIDEO, &p, &f->router, &mapping, &f->arena, &consumable), OK);
+    assert_int_equal(consumable.n_codecs, 2); /* VP8 and its RTX */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(a_codec_that_is_listed_twice_is_offered_once),
         T(a_router_gives_every_codec_a_payload_type_of_its_own),
         T(a_router_follows_each_video_codec_with_its_rtx),
         T(a_router_refuses_a_codec_that_the_worker_does_not_know),
