@@ -13,7 +13,7 @@ static bool in_burst(const struct arrival_group *g, usec sent, usec arrival)
     if (sent_delta == 0)
         return true;
     return arrival_delta - sent_delta < 0 && arrival_delta <= BURST_TIME_US &&
-           arrival - g->first_arrival < BURST_MAX_US;
+           arrival - g->first_arrival < BURST_MAX_US && g->first_arrival - arrival < BURST_MAX_US;
 }
 
 static bool in_group(const struct arrival_group *g, usec sent, usec arrival)

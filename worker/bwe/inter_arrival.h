@@ -14,7 +14,8 @@ enum {
     BURST_TIME_US = 5000,
     BURST_MAX_US = 100000,     /* of arrivals that came together after an outage */
     ARRIVAL_JUMP_US = 3000000, /* arrivals further apart than our clock says: begin anew */
-    REORDERED_MAX = 3          /* groups in a row that arrived before their predecessor */
+    REORDERED_MAX =
+        3 /* groups in a row long before their predecessor: the receiver's clock was set back */
 };
 
 struct arrival_group {
