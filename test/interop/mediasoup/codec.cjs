@@ -57,6 +57,9 @@ const SHAPES_OUT = {
         sctpNegotiatedCapabilities: o.sctpNegotiatedCapabilities ?? (o.sctpParameters &&
             { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 }),
     }),
+    // Read without asking whether they are there.
+    'FBS.RtpStream.Params': (o) => ({ ...o, rid: o.rid ?? '' }),
+    'FBS.RtxStream.Params': (o) => ({ ...o, rrid: o.rrid ?? '' }),
     'FBS.RtpStream.RecvStats': (o) => ({
         ...o, bitrateByLayer: Object.entries(o.bitrateByLayer ?? {}).map(([layer, bitrate]) => ({ layer, bitrate })),
     }),
