@@ -415,6 +415,26 @@ static void the_last_segment_of_an_ending_run_is_kept(void **state)
     world_fini(&w);
 }
 
+static void what_a_killed_ffmpeg_left_half_written_is_deleted(void **state)
+{
+    (void)state;
+    struct world w;
+    char path[512];
+    world_init(&w);
+    go_live(&w, "video/VP8");
+    world_until(&w, PIPELINE_ACTIVE);
+    snprintf(path, sizeof path, "%s", strchr(w.ffmpeg_output, ':') + 1);
+    char *number = strstr(path, "%05d");
+    memcpy(number, "0001", 4);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+    world_exit(&w, 0, 9);
+    assert_int_equal(access(path, F_OK), -1);
+    world_until(&w, PIPELINE_ACTIVE);
+    world_fini(&w);
+}
+
 static void lines_that_are_no_segment_of_this_run_are_ignored(void **state)
 {
     (void)state;
@@ -571,6 +591,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_stream_keeps_its_playlist_open_and_goes_on),
         cmocka_unit_test(the_playlist_goes_on_over_runs_with_a_discontinuity_each),
         cmocka_unit_test(the_last_segment_of_an_ending_run_is_kept),
+        cmocka_unit_test(what_a_killed_ffmpeg_left_half_written_is_deleted),
         cmocka_unit_test(lines_that_are_no_segment_of_this_run_are_ignored),
         cmocka_unit_test(a_playlist_that_stands_still_restarts_the_run),
         cmocka_unit_test(long_segments_are_given_more_time),
