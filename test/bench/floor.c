@@ -21,7 +21,7 @@ enum {
     SLOT = 1600,
     TAG = 16,
     SEND_BUFFER = 4 << 20,
-    BATCH = 256
+    BATCH = 32 /* messages: what they send is still in the second-level cache */
 };
 
 /* A run of packets that one UDP_SEGMENT message can carry: equal ones, the last may be shorter. */
