@@ -13,8 +13,10 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
-/* Streams each way. The library allocates them when the association is set up: 120 bytes a pair. */
-enum { STREAMS = 1024 };
+/* Streams each way. The library allocates them when the association is set up: 120 bytes a pair.
+ * Peers of plain transports are few, and programs that number their streams as they like: they get
+ * all that there can be. */
+enum { STREAMS = 1024, STREAMS_PLAIN = 65535 };
 
 _Static_assert((int)PARAM_SCTP_STATE_CLOSED == (int)ASSOC_CLOSED, "SCTP states");
 _Static_assert((int)ASSOC_PACKET_MAX <= (int)DTLS_SEND_MAX, "a packet fits a DTLS record");
@@ -30,11 +32,12 @@ enum err sctp_link_open(struct transport *t, usec now, const struct sctp_link_op
     if (!l)
         return fail_plain(f, ERR_NOMEM);
     l->transport = t;
+    uint16_t streams = t->ops->type == TRANSPORT_TYPE_PLAIN ? STREAMS_PLAIN : STREAMS;
     l->config = (struct assoc_config){.group = &t->worker->sctp_group,
                                       .owner = l,
                                       .port = ASSOC_PORT,
-                                      .out_streams = STREAMS,
-                                      .in_streams = STREAMS,
+                                      .out_streams = streams,
+                                      .in_streams = streams,
                                       .max_send_message = o->max_send_message,
                                       .max_receive_message = o->max_receive_message,
                                       .send_buffer = o->send_buffer,
