@@ -129,7 +129,7 @@ void consumer_close(struct room_consumer *c, bool tell_worker)
 {
     struct room_transport *t = c->transport;
     struct room *room = t->peer->room;
-    ops_end(t->peer, c, "the consumer was closed");
+    ops_end(t->peer, c, ERR_CLOSED, "the consumer was closed");
     fleet_unlisten(&c->listener);
     if (room->worker) {
         struct transport_close_consumer_request request = {.consumer_id = c->id};

@@ -117,7 +117,7 @@ void data_consumer_close(struct room_data_consumer *c, bool tell_worker)
 {
     struct room_transport *t = c->transport;
     struct room *room = t->peer->room;
-    ops_end(t->peer, c, "the data consumer was closed");
+    ops_end(t->peer, c, ERR_CLOSED, "the data consumer was closed");
     fleet_unlisten(&c->listener);
     struct transport_close_data_consumer_request request = {.data_consumer_id = c->id};
     if (room->worker && tell_worker)

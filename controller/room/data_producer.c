@@ -81,7 +81,7 @@ void data_producer_close(struct room_data_producer *p, bool tell_worker)
 {
     struct room_transport *t = p->transport;
     struct room *room = t->peer->room;
-    ops_end(t->peer, p, "the data producer was closed");
+    ops_end(t->peer, p, ERR_CLOSED, "the data producer was closed");
     if (p->ready) {
         HASH_DEL(room->data_producers, p);
         tell_others(p, false);

@@ -17,7 +17,9 @@ static void on_reply(void *ctx, enum err e, const char *reason, const void *data
     struct op now = *op;
     op->answer = NULL;
     op_free(op);
-    now.done(&now, e, reason, data);
+    /* To clients a worker that is lost is a service that is away for a moment, not their object
+     * that is gone for good. */
+    now.done(&now, e == ERR_CLOSED ? ERR_UNAVAILABLE : e, reason, data);
     json_decref(now.answer);
 }
 
@@ -75,7 +77,7 @@ void op_answer(struct op *op, enum err e, const char *reason, const void *data)
         op_fail(op, e, reason);
 }
 
-void ops_end(struct room_peer *p, const void *about, const char *reason)
+void ops_end(struct room_peer *p, const void *about, enum err e, const char *reason)
 {
     list_each (node, &p->ops) {
         struct op *op = container_of(node, struct op, node);
@@ -83,7 +85,7 @@ void ops_end(struct room_peer *p, const void *about, const char *reason)
             op->data_producer != about && op->data_consumer != about)
             continue;
         fleet_forget(op->worker, op);
-        op_fail(op, ERR_CLOSED, reason);
+        op_fail(op, e, reason);
         op_free(op);
     }
 }

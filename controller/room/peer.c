@@ -133,14 +133,14 @@ static void close_transports(struct room_peer *p, bool tell_worker)
 
 void peer_drop_media(struct room_peer *p)
 {
-    ops_end(p, NULL, "the media worker was lost");
+    ops_end(p, NULL, ERR_UNAVAILABLE, "the media worker was lost");
     close_transports(p, false);
 }
 
 void peer_close(struct room_peer *p, const char *reason)
 {
     struct room *room = p->room;
-    ops_end(p, NULL, reason);
+    ops_end(p, NULL, ERR_CLOSED, reason);
     close_transports(p, true);
     if (p->session)
         session_forget_peer(p->session);

@@ -194,7 +194,7 @@ void producer_close(struct room_producer *p, bool tell_worker)
     struct room_transport *t = p->transport;
     struct room_peer *peer = t->peer;
     struct room *room = peer->room;
-    ops_end(peer, p, "the producer was closed");
+    ops_end(peer, p, ERR_CLOSED, "the producer was closed");
     if (p->ready) {
         HASH_DEL(room->producers, p);
         p->ready = false;

@@ -188,9 +188,8 @@ MUST_CHECK enum err op_start(struct room_peer *p, struct op_request request,
                              op_done_fn *done, const struct op *about);
 /* done for requests whose answer is op->answer, or {}. */
 op_done_fn op_answer;
-/* Ends ops about an object that goes, or all of a peer's (about NULL): who waits is told `reason`.
- */
-void ops_end(struct room_peer *p, const void *about, const char *reason);
+/* Ends ops about an object that goes, or all of a peer's (about NULL): who waits is told why. */
+void ops_end(struct room_peer *p, const void *about, enum err e, const char *reason);
 /* Answers the client that waits for op, if one does. */
 void op_reply(struct op *op, json_t *answer);
 void op_fail(struct op *op, enum err e, const char *reason);

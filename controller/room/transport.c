@@ -47,7 +47,7 @@ void transport_close(struct room_transport *t, bool tell_worker)
 {
     struct room_peer *p = t->peer;
     struct room *room = p->room;
-    ops_end(p, t, "the transport was closed");
+    ops_end(p, t, ERR_CLOSED, "the transport was closed");
     /* The worker closes what a transport carries with it. */
     list_each (cn, &t->consumers) {
         consumer_close(container_of(cn, struct room_consumer, node), false);
