@@ -53,7 +53,7 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: help all run test test-only e2e fmt lint tidy asan ubsan tsan fuzz bench cov install clean deps web docs-gen docs-check
 .SECONDARY:
 help:
-	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | bench | cov | docs-gen | install | clean"
+	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | bench | cov | interop | docs-gen | install | clean"
 
 all: $(B)/weir $(B)/weir-worker
 

@@ -89,7 +89,8 @@ static enum err listen_on(struct tcp_listener *l, const struct udp_listen *liste
     a.port = port;
     struct sockaddr_storage sa;
     addr_to_sockaddr(&a, a.family == 6, &sa);
-    unsigned flags = a.family == 6 ? UV_TCP_IPV6ONLY : 0;
+    bool v6_only = a.family == 6 && (listen->ipv6_only || !addr_is_any(&listen->ip));
+    unsigned flags = v6_only ? UV_TCP_IPV6ONLY : 0;
     int e = uv_tcp_bind(&l->handle, (struct sockaddr *)&sa, flags);
     if (e == 0)
         e = uv_listen((uv_stream_t *)&l->handle, BACKLOG, on_connection);
