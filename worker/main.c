@@ -131,14 +131,11 @@ static bool parse_option(struct options *o, int c)
 
 static bool parse_options(struct options *o, int argc, char **argv)
 {
-    static const struct option table[] = {{"name", required_argument, NULL, 'n'},
-                                          {"listen", required_argument, NULL, 'l'},
-                                          {"port", required_argument, NULL, 'p'},
-                                          {"log-level", required_argument, NULL, 'v'},
-                                          {"dtls-cert", required_argument, NULL, 'c'},
-                                          {"dtls-key", required_argument, NULL, 'k'},
-                                          {"rtc-ports", required_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"name", required_argument, NULL, 'n'},      {"listen", required_argument, NULL, 'l'},
+        {"port", required_argument, NULL, 'p'},      {"log-level", required_argument, NULL, 'v'},
+        {"dtls-cert", required_argument, NULL, 'c'}, {"dtls-key", required_argument, NULL, 'k'},
+        {"rtc-ports", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
     *o = (struct options){.name = "worker", .log_level = LOG_INFO};
     int c;
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {

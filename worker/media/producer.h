@@ -60,7 +60,7 @@ struct producer {
     size_t n_consumers;
     size_t cap_consumers;
     struct list observers; /* struct observed.in_producer; they let go of it when it closes */
-    struct arena keep; /* of what follows */
+    struct arena keep;     /* of what follows */
     struct rtp_parameters *rtp_parameters;
     struct rtp_mapping *rtp_mapping;
 };

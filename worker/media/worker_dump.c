@@ -38,7 +38,8 @@ enum err worker_dump(const struct worker *w, struct arena *arena, struct worker_
 {
     struct channel_message_handlers *h = arena_alloc(arena, sizeof *h);
     *out = (struct worker_dump_response){.channel_message_handlers = h};
-    out->web_rtc_server_ids = arena_array(arena, w->n_webrtc_servers, sizeof *out->web_rtc_server_ids);
+    out->web_rtc_server_ids =
+        arena_array(arena, w->n_webrtc_servers, sizeof *out->web_rtc_server_ids);
     out->router_ids = arena_array(arena, w->n_routers, sizeof *out->router_ids);
     if (!h || !out->web_rtc_server_ids || !out->router_ids)
         return ERR_NOMEM;

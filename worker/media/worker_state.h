@@ -32,9 +32,9 @@ struct worker {
     size_t n_webrtc_servers;
     struct worker_counters counters;
     struct forward_batch forward_batch; /* flushed before a burst ends */
-    struct seal_batch seal_batch; /* flushed before an entry point returns */
-    struct dtls_identity *identity; /* owned */
-    struct tx_dest *strays;         /* owned, WORKER_STRAY_DESTS */
+    struct seal_batch seal_batch;       /* flushed before an entry point returns */
+    struct dtls_identity *identity;     /* owned */
+    struct tx_dest *strays;             /* owned, WORKER_STRAY_DESTS */
     size_t next_stray;
     usec started_at;
     usec wall_offset; /* wall clock minus monotonic clock, at the start */
