@@ -9,7 +9,7 @@ const LIMIT_MS = Number(process.env.WEIR_TEST_LIMIT_S ?? 900) * 1000;
 const LOG_DIR = 'build/test-logs';
 
 function commandOf(kind, path) {
-    if (kind === 'node') return ['node', ['--test', '--test-reporter=tap', '--test-concurrency=1', path]];
+    if (kind === 'node') return ['node', ['--test', '--test-reporter=tap', '--test-concurrency=1', '--test-timeout=240000', path]];
     if (kind === 'fuzz') {
         const name = basename(path).replace(/_fuzz$/, '');
         const seconds = process.env.WEIR_FUZZ_SECONDS ?? '5';

@@ -20,14 +20,19 @@ export function makeFolder() {
     return dir;
 }
 
-let certificate;
-export function makeCertificate() {
-    if (certificate) return certificate;
+export function newCertificate() {
     const dir = makeFolder();
-    certificate = { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') };
+    const made = { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') };
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-        '-days', '2', '-subj', '/CN=localhost', '-keyout', certificate.key, '-out', certificate.cert],
+        '-days', '2', '-subj', '/CN=localhost', '-keyout', made.key, '-out', made.cert],
     { stdio: 'ignore' });
+    return made;
+}
+
+let certificate;
+/** The same one for all that just need any. */
+export function makeCertificate() {
+    certificate ??= newCertificate();
     return certificate;
 }
 

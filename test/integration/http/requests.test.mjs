@@ -5,7 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { exchange, makeCertificate, makeFolder, readAll, spawnServer, startServer, until } from './helper.mjs';
+import { exchange, makeCertificate, newCertificate, makeFolder, readAll, spawnServer, startServer, until } from './helper.mjs';
 
 const get = (path, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
 const statuses = (text) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((m) => Number(m[1]));
@@ -392,7 +392,7 @@ describe('configuration', () => {
         const wrong = await spawnServer([makeFolder(), '127.0.0.1', '0', key, key]).ended;
         assert.equal(wrong.code, 1);
         assert.match(wrong.err, /cannot use .*key\.pem: there is no certificate/);
-        const other = await spawnServer([makeFolder(), '127.0.0.1', '0', makeCertificate().cert, key]).ended;
+        const other = await spawnServer([makeFolder(), '127.0.0.1', '0', newCertificate().cert, key]).ended;
         assert.equal(other.code, 1);
         assert.match(other.err, /cannot use .*key\.pem: it is not the key to the certificate/);
         const noKey = await spawnServer([makeFolder(), '127.0.0.1', '0', makeCertificate().cert, makeCertificate().cert]).ended;
