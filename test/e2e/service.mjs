@@ -83,6 +83,7 @@ export class Service {
                 WEIR_RTC_PORT_BASE: String(s.rtcBase),
                 WEIR_HLS_PORT_MIN: String(s.hlsBase),
                 WEIR_HLS_PORT_MAX: String(s.hlsBase + 39),
+                WEIR_HLS_MAX_PIPELINES: '8',
                 WEIR_DATA_DIR: s.dir,
                 WEIR_DEMO: '0',
                 ...env,
