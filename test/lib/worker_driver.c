@@ -91,7 +91,7 @@ static void run_child(const struct driver_options *o, uint16_t port, int request
                       int log_fd)
 {
     char port_text[8];
-    const char *argv[16 + 2 * DRIVER_LISTENS];
+    const char *argv[16 + 2 * DRIVER_LISTENS + DRIVER_ARGUMENTS];
     int n = 0;
     /* Whatever becomes of the test, nothing is left running. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -102,14 +102,18 @@ static void run_child(const struct driver_options *o, uint16_t port, int request
     argv[n++] = o->binary ? o->binary : find_binary();
     argv[n++] = "--name";
     argv[n++] = "worker-test";
-    argv[n++] = "--port";
-    argv[n++] = port_text;
     argv[n++] = "--log-level";
     argv[n++] = o->log_level ? o->log_level : "info";
-    for (int i = 0; i < DRIVER_LISTENS && (i == 0 || o->listens[i]); i++) {
+    if (!o->no_shared_port) {
+        argv[n++] = "--port";
+        argv[n++] = port_text;
+    }
+    for (int i = 0; !o->no_shared_port && i < DRIVER_LISTENS && (i == 0 || o->listens[i]); i++) {
         argv[n++] = "--listen";
         argv[n++] = o->listens[i] ? o->listens[i] : "127.0.0.1";
     }
+    for (int i = 0; i < DRIVER_ARGUMENTS && o->args[i]; i++)
+        argv[n++] = o->args[i];
     argv[n] = NULL;
     for (int i = 0; i < DRIVER_ENVIRONMENT && o->env[i]; i++)
         putenv((char *)(uintptr_t)o->env[i]);

@@ -18,7 +18,7 @@
 /* How long the worker may take for anything; sanitizers on a busy machine are slow. */
 #define DRIVER_PATIENCE (20 * USEC_PER_SEC)
 
-enum { DRIVER_LISTENS = 4, DRIVER_ENVIRONMENT = 4 };
+enum { DRIVER_LISTENS = 4, DRIVER_ENVIRONMENT = 4, DRIVER_ARGUMENTS = 4 };
 
 struct driver_options {
     const char *binary;                  /* NULL: WEIR_WORKER, or beside the test program */
@@ -26,6 +26,8 @@ struct driver_options {
     uint16_t port;                       /* 0: a free one */
     const char *log_level;               /* NULL: "info" */
     const char *env[DRIVER_ENVIRONMENT]; /* NAME=value, for the worker alone */
+    const char *args[DRIVER_ARGUMENTS];  /* further arguments */
+    bool no_shared_port;                 /* without --listen and --port */
     bool may_fail;                       /* a worker that ends at once is not the test's end */
 };
 
