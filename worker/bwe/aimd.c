@@ -5,8 +5,7 @@
 #define ETA 1.08 /* gcc-02 5.5: eta = 1.08 ^ min(time_since_last_update_ms / 1000, 1.0) */
 #define INCREASE_MIN_BPS 1000.0
 #define ADDITIVE_MIN_BPS 4000.0 /* a second */
-/* gcc-02 5.5: "A_hat(i) < 1.5 * R_hat(i)"; the constant lets a silent start grow. */
-#define ABOVE_ACKED 1.5
+/* Lets a silent start grow. */
 #define ABOVE_ACKED_BPS 10000.0
 #define PACKET_BITS (8 * 1200.0)
 /* The same for small flows as for large ones, so that they become equal. */
@@ -73,7 +72,7 @@ static void increase(struct aimd *a, usec now, const struct aimd_input *in)
     double seconds = fmin(fmax((double)(now - a->changed_at) / USEC_PER_SEC, 0), 1);
     if (in->acked_bps > link_capacity_upper_bps(&a->capacity))
         link_capacity_reset(&a->capacity);
-    double limit = in->acked_bps > 0 ? ABOVE_ACKED * in->acked_bps + ABOVE_ACKED_BPS : INFINITY;
+    double limit = in->acked_bps > 0 ? in->above * in->acked_bps + ABOVE_ACKED_BPS : INFINITY;
     a->changed_at = now;
     if (a->bps >= limit)
         return;

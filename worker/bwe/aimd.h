@@ -10,7 +10,8 @@
 #include "worker/bwe/link_capacity.h"
 #include "worker/bwe/trendline.h"
 
-#define AIMD_BETA 0.85 /* gcc-02 5.5 and table 1: decrease rate factor */
+#define AIMD_ABOVE_ACKED 1.5 /* gcc-02 5.5: "A_hat(i) < 1.5 * R_hat(i)" */
+#define AIMD_BETA 0.85       /* gcc-02 5.5 and table 1: decrease rate factor */
 
 enum { AIMD_DEFAULT_RTT_US = 200 * 1000 };
 
@@ -35,6 +36,7 @@ struct aimd_input {
     double acked_bps; /* what gets through, for increases; 0: not known */
     double peak_bps;  /* what got through lately, for decreases; 0: not known */
     double beta;      /* of a decrease: AIMD_BETA */
+    double above;     /* an increase ends so many times above acked_bps: AIMD_ABOVE_ACKED */
     bool queue;       /* there is one already: no great steps */
 };
 

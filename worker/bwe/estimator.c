@@ -10,6 +10,7 @@
 #define BACKOFF 0.5
 #define PROBE_NEWS 1.24 /* times the estimate */
 #define KEPT_UP 0.9
+#define ABOVE_ACKED_KNOWN 1.2
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
 #define RTT_WEIGHT 0.2
@@ -289,6 +290,8 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     struct aimd_input in = delivered(e);
     queue_delay_end(&e->queue, now);
     in.usage = e->trendline.usage;
+    /* What the way carries is known, and probes will tell when it is more: no growing unseen. */
+    in.above = e->padding && e->aimd.capacity.known ? ABOVE_ACKED_KNOWN : AIMD_ABOVE_ACKED;
     bool queue = e->queue.standing > QUEUE_SOME_US;
     in.queue = queue && !drain_resting(&e->drain, now);
     e->acked_bps = in.acked_bps;

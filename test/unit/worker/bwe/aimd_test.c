@@ -27,8 +27,11 @@ static void feed(unsigned n, enum bandwidth_usage usage, double acked)
     for (unsigned i = 0; i < n; i++) {
         now += 100 * MS;
         aimd_update(&aimd, now,
-                    &(struct aimd_input){
-                        .usage = usage, .acked_bps = acked, .peak_bps = acked, .beta = AIMD_BETA});
+                    &(struct aimd_input){.usage = usage,
+                                         .acked_bps = acked,
+                                         .peak_bps = acked,
+                                         .beta = AIMD_BETA,
+                                         .above = AIMD_ABOVE_ACKED});
     }
 }
 
@@ -109,7 +112,8 @@ static void underuse_holds(void **state)
 static void no_great_steps_onto_a_queue(void **state)
 {
     (void)state;
-    struct aimd_input in = {.usage = USAGE_NORMAL, .acked_bps = 1e6, .beta = 0.85, .queue = true};
+    struct aimd_input in = {
+        .usage = USAGE_NORMAL, .acked_bps = 1e6, .beta = 0.85, .above = 1.5, .queue = true};
     for (int i = 0; i < 10; i++)
         aimd_update(&aimd, now += 100 * MS, &in);
     assert_true(aimd.bps < 1.04e6);
