@@ -90,7 +90,7 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
     s->last_ts = out.timestamp;
     s->last_at = now;
     if (c->trace != 0)
-        trace_consumer_rtp(c, now, &m->view, out.ssrc, seq, m->key_frame, false);
+        trace_consumer_rtp(c, now, &out, len, m->key_frame);
 }
 
 /* The packet is not wanted. What comes after it closes up; where newer ones went out already, an
@@ -177,7 +177,7 @@ static void resend(struct forward_stream *s, usec now, const struct resend *r)
         return;
     send_stream_resent(&s->send, now, len, v.payload_len);
     if (c->trace != 0)
-        trace_consumer_rtp(c, now, &v, out.ssrc, out.seq, false, rtx);
+        trace_consumer_rtp(c, now, &out, len, false);
 }
 
 void forward_stream_nack(struct forward_stream *s, usec now, const struct rtcp_nack *nack)

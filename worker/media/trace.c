@@ -1,9 +1,37 @@
 #include "worker/media/trace.h"
 
+#include "proto/rtp_ext.h"
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
+
+/* What a packet says of itself in its extensions; strings point into this. */
+struct ext_texts {
+    char mid[RTP_EXT_TEXT_MAX + 1];
+    char rid[RTP_EXT_TEXT_MAX + 1];
+    char rrid[RTP_EXT_TEXT_MAX + 1];
+};
+
+static const char *read_text(const struct rtp_view *v, const struct ext_ids *ids,
+                             enum rtp_ext_kind kind, char out[RTP_EXT_TEXT_MAX + 1])
+{
+    if (v->ext_at == 0 || ids->of[kind] == 0 ||
+        rtp_ext_read_text(rtp_ext_find(v, ids->of[kind]), out, RTP_EXT_TEXT_MAX + 1) != OK)
+        return NULL;
+    return out;
+}
+
+static void add_extensions(struct rtp_packet_dump *d, const struct rtp_view *v,
+                           const struct ext_ids *ids, struct ext_texts *texts)
+{
+    d->mid = read_text(v, ids, RTP_EXT_MID, texts->mid);
+    d->rid = read_text(v, ids, RTP_EXT_RID, texts->rid);
+    d->rrid = read_text(v, ids, RTP_EXT_RRID, texts->rrid);
+    d->has_wide_sequence_number =
+        v->ext_at != 0 && ids->of[RTP_EXT_TWCC] != 0 &&
+        rtp_ext_read_twcc(rtp_ext_find(v, ids->of[RTP_EXT_TWCC]), &d->wide_sequence_number) == OK;
+}
 
 static struct rtp_packet_dump packet_dump(const struct rtp_view *v, bool key_frame)
 {
@@ -60,6 +88,8 @@ void trace_producer_rtp(const struct producer *p, usec now, const struct rtp_vie
 {
     struct rtp_packet_dump packet = packet_dump(v, key_frame);
     struct rtp_trace_info info = {.rtp_packet = &packet, .is_rtx = rtx, .has_is_rtx = true};
+    struct ext_texts texts;
+    add_extensions(&packet, v, &p->ext, &texts);
     if (key_frame)
         tell_producer(p, now, PRODUCER_TRACE_KEYFRAME, TRACE_IN, &info);
     tell_producer(p, now, PRODUCER_TRACE_RTP, TRACE_IN, &info);
@@ -91,13 +121,20 @@ void trace_producer_sr(const struct producer *p, usec now, const struct rtcp_sr 
         tell_producer(p, now, PRODUCER_TRACE_SR, TRACE_IN, &info);
 }
 
-void trace_consumer_rtp(const struct consumer *c, usec now, const struct rtp_view *v, uint32_t ssrc,
-                        uint16_t seq, bool key_frame, bool rtx)
+void trace_consumer_rtp(const struct consumer *c, usec now, const struct rtp_out *out, size_t len,
+                        bool key_frame)
 {
-    struct rtp_packet_dump packet = packet_dump(v, key_frame);
-    packet.ssrc = ssrc;
-    packet.sequence_number = seq;
-    struct rtp_trace_info info = {.rtp_packet = &packet, .is_rtx = rtx, .has_is_rtx = true};
+    struct rtp_packet_dump packet = packet_dump(out->view, key_frame);
+    packet.payload_type = out->payload_type;
+    packet.sequence_number = out->seq;
+    packet.timestamp = out->timestamp;
+    packet.marker = out->marker;
+    packet.ssrc = out->ssrc;
+    packet.size = len;
+    packet.mid = c->layout.ids.of[RTP_EXT_MID] != 0 ? c->rtp_parameters->mid : NULL;
+    packet.wide_sequence_number = out->number;
+    packet.has_wide_sequence_number = c->layout.number_at != 0;
+    struct rtp_trace_info info = {.rtp_packet = &packet, .is_rtx = out->rtx, .has_is_rtx = true};
     if (key_frame)
         tell_consumer(c, now, CONSUMER_TRACE_KEYFRAME, TRACE_OUT, &info);
     tell_consumer(c, now, CONSUMER_TRACE_RTP, TRACE_OUT, &info);

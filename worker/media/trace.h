@@ -10,6 +10,7 @@
 
 struct producer;
 struct consumer;
+struct rtp_out;
 
 void trace_producer_rtp(const struct producer *p, usec now, const struct rtp_view *v,
                         bool key_frame, bool rtx);
@@ -18,10 +19,9 @@ void trace_producer_feedback(const struct producer *p, usec now, enum producer_t
                              uint32_t ssrc);
 void trace_producer_sr(const struct producer *p, usec now, const struct rtcp_sr *sr);
 
-/* What was sent. The view is that of the packet before rewriting; ssrc and seq are the outgoing
- * ones. */
-void trace_consumer_rtp(const struct consumer *c, usec now, const struct rtp_view *v, uint32_t ssrc,
-                        uint16_t seq, bool key_frame, bool rtx);
+/* What was sent; len: of the RTP packet. */
+void trace_consumer_rtp(const struct consumer *c, usec now, const struct rtp_out *out, size_t len,
+                        bool key_frame);
 /* type: nack, pli or fir, which came. */
 void trace_consumer_feedback(const struct consumer *c, usec now, enum consumer_trace_type type,
                              uint32_t ssrc);
