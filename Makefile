@@ -229,13 +229,18 @@ test-only:
 e2e: all web test/e2e/node_modules/.package-lock.json
 	@$(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS))
 
-# mediasoup's own Node tests, over an adapter that its library starts as its worker.
+# mediasoup's own Node tests, over an adapter that its library starts as its worker; and a small mediasoup application in
+# browsers. INTEROP_ARGS goes to jest.
 INTEROP := test/interop/mediasoup
 $(INTEROP)/node_modules/.package-lock.json: $(INTEROP)/package-lock.json
 	cd $(INTEROP) && ../../../$(NODE) npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
-interop: $(B)/weir-worker $(INTEROP)/node_modules/.package-lock.json
-	@WEIR_WORKER_BIN=$(abspath $<) $(NODE) $(INTEROP)/run.mjs $(INTEROP_ARGS)
+interop:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) $(B)/weir-worker $(INTEROP)/node_modules/.package-lock.json
+	@status=0; export WEIR_WORKER_BIN=$(abspath $(B)/weir-worker); \
+	$(NODE) $(INTEROP)/run.mjs $(INTEROP_ARGS) || status=1; \
+	$(NODE) --test $(INTEROP)/app.test.mjs || status=1; exit $$status
 .PHONY: interop
 
 fmt:

@@ -24,29 +24,33 @@ function makeCertificate() {
 function runJest(args) {
     rmSync(report, { force: true });
     mkdirSync(dirname(report), { recursive: true });
-    const loud = process.env.WEIR_TEST_PART ? 'pipe' : 'inherit';
-    spawnSync(process.execPath, [jest, '--config', join(here, 'jest.config.cjs'), '--json', '--forceExit', '--outputFile', report, ...args], {
+    const said = spawnSync(process.execPath, [jest, '--config', join(here, 'jest.config.cjs'), '--json', '--forceExit',
+        '--outputFile', report, ...args], {
         cwd: here,
-        stdio: ['ignore', 'ignore', loud],
+        stdio: ['ignore', 'ignore', 'pipe'],
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
         env: { ...process.env, MEDIASOUP_WORKER_BIN: join(here, 'mediasoup-worker'), WEIR_WORKER_BIN: worker },
     });
+    if (!existsSync(report)) throw new Error(`jest said nothing:\n${said.stderr ?? said.error}`);
     const out = JSON.parse(readFileSync(report, 'utf8'));
     for (const file of out.testResults) {
         if (file.assertionResults.length === 0) throw new Error(`${file.name}: ${file.message}`);
     }
     // Names are not unique over files.
-    return out.testResults.flatMap((file) => file.assertionResults.map((t) =>
-        ({ name: `${basename(file.name, '.js')}: ${t.fullName}`, status: t.status })));
+    return out.testResults.flatMap((file) => file.assertionResults.map((t) => ({
+        name: `${basename(file.name, '.js')}: ${t.fullName}`, status: t.status, why: t.failureMessages[0],
+    })));
 }
 
 makeCertificate();
 const results = runJest(process.argv.slice(2)).filter((t) => t.status === 'passed' || t.status === 'failed');
 const known = JSON.parse(readFileSync(join(here, 'known-failures.json'), 'utf8'));
-const failed = results.filter((t) => t.status === 'failed').map((t) => t.name);
-const passed = results.filter((t) => t.status === 'passed').map((t) => t.name);
+const failed = results.filter((t) => t.status === 'failed');
+const passed = results.filter((t) => t.status === 'passed');
 const surprises = [
-    ...failed.filter((name) => !known[name]).map((name) => `failed, and is not listed: ${name}`),
-    ...passed.filter((name) => known[name]).map((name) => `passes, and is listed as failing: ${name}`),
+    ...failed.filter((t) => !known[t.name]).map((t) => `failed, and is not listed: ${t.name}\n${t.why}`),
+    ...passed.filter((t) => known[t.name]).map((t) => `passes, and is listed as failing: ${t.name}`),
 ];
 for (const line of surprises) console.log(line);
 console.log(`mediasoup's own tests: ${passed.length} of ${results.length} pass`);
