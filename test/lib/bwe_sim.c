@@ -423,13 +423,16 @@ static double target_share(const struct bwe_sim *s, unsigned flow, unsigned firs
     return target / capacity;
 }
 
+static bool in_band(double share)
+{
+    return share >= 0.8 && share <= 1.05;
+}
+
 static double settled(const struct bwe_sim *s, unsigned flow, struct span x)
 {
-    for (unsigned i = x.first; i + SETTLED <= x.end; i++) {
-        double share = target_share(s, flow, i, SETTLED);
-        if (share >= 0.8 && share <= 1.05)
-            return (double)(i - x.first) / SECOND;
-    }
+    for (unsigned i = x.first; i + SETTLED <= x.end; i++)
+        if (in_band(target_share(s, flow, i, SECOND)) && in_band(target_share(s, flow, i, SETTLED)))
+            return (double)(i - x.first + 1) / SECOND;
     return 999;
 }
 

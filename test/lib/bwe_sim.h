@@ -136,7 +136,8 @@ struct bwe_result {
     double goodput;        /* mean arrived over mean capacity */
     double queue_standing; /* ms: the greatest of the least within half a second */
     double queue_max;      /* ms */
-    double settled; /* s from `from` until the mean of three seconds is 80 to 105 %; 999: never */
+    double settled; /* s from `from` until it is, and for three seconds on average stays, within 80
+                       to 105 %; 999: never */
 };
 
 /* Of one flow between two times in seconds. */

@@ -6,32 +6,42 @@
 
 static enum drain_advice give_up(struct drain *d, usec now)
 {
-    d->active = false;
+    d->active = d->deep = false;
     d->rest = d->rest == 0 ? DRAIN_REST_US : usec_min(2 * d->rest, DRAIN_REST_MAX_US);
     d->rest_until = now + d->rest;
     return DRAIN_GAVE_UP;
 }
 
-enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps)
+static enum drain_advice cut(struct drain *d, usec now)
 {
-    if (standing < DRAIN_GONE_US)
-        d->rest = d->rest_until = 0;
+    d->deep = true;
+    d->cut_at = now;
+    return DRAIN_CUT;
+}
+
+enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps,
+                               double acked_bps)
+{
+    if (standing < DRAIN_GONE_US) {
+        bool done = d->deep;
+        *d = (struct drain){0};
+        return done ? DRAIN_DONE : DRAIN_NOTHING;
+    }
     if (standing <= DRAIN_QUEUE_US || drain_resting(d, now)) {
         d->active = false;
         return DRAIN_NOTHING;
     }
     if (!d->active) {
         d->active = true;
-        d->since = d->cut_at = now;
-        d->began_bps = bps;
-        return DRAIN_CUT;
+        d->since = now;
+        d->began_bps = acked_bps;
+        return cut(d, now);
     }
+    if (d->began_bps <= 0)
+        d->began_bps = acked_bps;
     if (now - d->since > DRAIN_GIVE_UP_US || bps < DRAIN_RATE_LEFT * d->began_bps)
         return give_up(d, now);
-    if (now - d->cut_at < DRAIN_EVERY_US)
-        return DRAIN_NOTHING;
-    d->cut_at = now;
-    return DRAIN_CUT;
+    return now - d->cut_at < DRAIN_EVERY_US ? DRAIN_NOTHING : cut(d, now);
 }
 
 bool drain_resting(const struct drain *d, usec now)

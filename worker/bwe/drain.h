@@ -9,7 +9,7 @@
 #include "common/time.h"
 
 #define DRAIN_BETA_MIN 0.5
-/* With so little left of the rate that it began with, the queue cannot be ours. */
+/* With so little left of what got through when it began, the queue cannot be ours. */
 #define DRAIN_RATE_LEFT 0.35
 
 enum {
@@ -22,19 +22,22 @@ enum {
     DRAIN_REST_MAX_US = 600 * 1000 * 1000
 };
 
-enum drain_advice { DRAIN_NOTHING, DRAIN_CUT, DRAIN_GAVE_UP };
+enum drain_advice { DRAIN_NOTHING, DRAIN_CUT, DRAIN_GAVE_UP, DRAIN_DONE };
 
 struct drain {
     bool active;
-    double began_bps;
+    bool deep;        /* cut below what the way carries, until the queue is gone */
+    double began_bps; /* what got through; 0: not known */
     usec since;
     usec cut_at;
     usec rest;
     usec rest_until;
 };
 
-/* At each feedback. DRAIN_CUT: the queue wants a decrease now, whatever the trend. */
-enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps);
+/* At each feedback. DRAIN_CUT: the queue wants a decrease now, whatever the trend. DRAIN_DONE: the
+ * deeper cuts are no longer needed. bps: the estimate; acked_bps: what gets through, 0 unknown. */
+enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps,
+                               double acked_bps);
 /* The queue that stands is somebody else's. */
 bool drain_resting(const struct drain *d, usec now);
 /* beta of a decrease now. */

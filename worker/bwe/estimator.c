@@ -272,7 +272,7 @@ static struct aimd_input delivered(struct estimator *e)
 
 static void drain(struct estimator *e, usec now, struct aimd_input *in)
 {
-    switch (drain_update(&e->drain, now, e->queue.standing, e->aimd.bps)) {
+    switch (drain_update(&e->drain, now, e->queue.standing, e->aimd.bps, in->acked_bps)) {
     case DRAIN_NOTHING:
         break;
     case DRAIN_CUT:
@@ -280,6 +280,11 @@ static void drain(struct estimator *e, usec now, struct aimd_input *in)
         break;
     case DRAIN_GAVE_UP:
         link_capacity_reset(&e->aimd.capacity); /* what it gave way, it may win back fast */
+        break;
+    case DRAIN_DONE:
+        if (e->aimd.capacity.known)
+            aimd_set(&e->aimd, now,
+                     fmax(e->aimd.bps, AIMD_BETA * 1000 * e->aimd.capacity.estimate));
         break;
     }
     in->beta = drain_beta(&e->drain, e->queue.standing);

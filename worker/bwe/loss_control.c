@@ -9,8 +9,9 @@
  * four times a second: 12 is one false alarm in about 2,000 tries. */
 #define EVIDENCE 12.0
 #define CHANCE_MIN 0.0005
-#define GROWTH 1.3 /* of a limit that is no longer proven, a second */
-#define FORGET 2.0 /* a limit so far above what is sent is none */
+#define GROWTH 1.3    /* of a limit that is no longer proven, a second */
+#define FORGET 2.0    /* a limit so far above what is sent is none */
+#define FAR_BELOW 1.2 /* a limit so far above what is sent takes nothing */
 #define OVERLOAD_ABOVE_ACKED 1.05
 #define INHERENT_PACKETS 500.0 /* memory of the random loss */
 
@@ -207,7 +208,7 @@ static void conclude(struct loss_control *l, usec now, double acked_bps)
 static void learn_inherent(struct loss_control *l)
 {
     const struct loss_observation *o = newest(l, 0);
-    if (l->congested || !isinf(l->limit_bps))
+    if (l->congested || l->limit_bps < FAR_BELOW * o->bps)
         return;
     l->inherent_packets = fmin(l->inherent_packets + o->packets, INHERENT_PACKETS);
     double share = (double)o->lost / o->packets;
