@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -135,13 +136,14 @@ static void on_term(uv_signal_t *s, int signum)
 static void print_addresses(const struct settings *s)
 {
     const char *scheme = s->http_tls_cert[0] ? "https" : "http";
-    bool any = s->http_host[0] == '\0' || s->http_host[0] == ':' || s->http_host[0] == '0';
+    bool any = strcmp(s->http_host, "0.0.0.0") == 0 || strcmp(s->http_host, "::") == 0;
+    bool v6 = !any && strchr(s->http_host, ':');
     char base[320];
     if (s->http_public_url[0])
         snprintf(base, sizeof base, "%s", s->http_public_url);
     else
-        snprintf(base, sizeof base, "%s://%s:%u", scheme, any ? "localhost" : s->http_host,
-                 s->http_port);
+        snprintf(base, sizeof base, v6 ? "%s://[%s]:%u" : "%s://%s:%u", scheme,
+                 any ? "localhost" : s->http_host, s->http_port);
     printf("\n  Weir is up.\n\n");
     printf("    Home     %s/\n", base);
     printf("    Studio   %s/studio\n", base);

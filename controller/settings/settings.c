@@ -17,9 +17,10 @@ const char *const settings_x264_presets[] = {"ultrafast", "superfast", "veryfast
 #define ROW(member, key, type, def, min, max, choices, secret, doc)                                \
     {key, CONFIG_##type, offsetof(struct settings, member), def, min, max, choices, secret, doc},
 static const struct config_key keys[] = {SETTINGS_MAP(ROW)};
-/* WEIR_ARGS is of `make run`; the rest belongs to tests and benches. */
+/* WEIR_ARGS is of `make run`, WEIR_URL of the web app's own server; the rest belongs to tests and
+ * benches. */
 static const char *const other_env[] = {"WEIR_CONFIG", "WEIR_ARGS",   "WEIR_TEST_", "WEIR_E2E_",
-                                        "WEIR_FUZZ_",  "WEIR_BENCH_", NULL};
+                                        "WEIR_FUZZ_",  "WEIR_BENCH_", "WEIR_URL",   NULL};
 
 const struct config_table settings_table = {.keys = keys,
                                             .n = sizeof keys / sizeof keys[0],

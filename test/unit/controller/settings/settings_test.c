@@ -131,6 +131,7 @@ static void settings_that_do_not_fit_are_told(void **state)
         {"http.tls_key", false, {"WEIR_HTTP_TLS_CERT=/bin/sh", "WEIR_HTTP_TLS_KEY=/no/key"}},
         {"http.public_url", false, {"WEIR_HTTP_PUBLIC_URL=live.example.org"}},
         {"http.trusted_proxies", false, {"WEIR_HTTP_TRUSTED_PROXIES=proxy"}},
+        {"http.trusted_proxies", false, {"WEIR_HTTP_TRUSTED_PROXIES=::1, 10.0.0.0/33"}},
         {"http.allowed_origins", false, {"WEIR_HTTP_ALLOWED_ORIGINS=example.org"}},
         {"http.port", false, {"WEIR_HTTP_PORT=40000"}},
         {"rtc.port_base", false, {"WEIR_RTC_PORT_BASE=65530", "WEIR_RTC_WORKERS=10"}},
