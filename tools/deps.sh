@@ -7,13 +7,13 @@ cd "$(dirname "$0")/.."
 run_packages="gcc make pkg-config ca-certificates libuv1-dev libusrsctp-dev libsrtp2-dev libssl-dev libwebsockets-dev
 libwebsockets-evlib-uv libpq-dev libjansson-dev libsqlite3-dev uthash-dev zlib1g-dev ffmpeg"
 test_packages="$run_packages libcmocka-dev clang llvm libclang-rt-14-dev valgrind postgresql chromium sqlite3"
-lint_packages="$run_packages clang-format gawk"
+lint_packages="$run_packages libcmocka-dev clang-format"
 # AES-GCM at the speed of the machine; on other processors OpenSSL's is used.
 [ "$(uname -m)" = x86_64 ] && run_packages="$run_packages libipsec-mb-dev" && test_packages="$test_packages libipsec-mb-dev"
 
 case "${1:-run}" in
 run) packages=$run_packages ;;
-test) packages="$test_packages clang-format gawk" ;;
+test) packages="$test_packages clang-format" ;;
 lint) packages=$lint_packages ;;
 *) echo "usage: tools/deps.sh run|test|lint" >&2; exit 2 ;;
 esac

@@ -25,7 +25,7 @@ struct dd_cache {
     struct dd_epoch epochs[3];
     uint8_t newer; /* indices */
     uint8_t older;
-    uint8_t spare; /* what comes is read into it */
+    uint8_t spare;   /* what comes is read into it */
     uint32_t active; /* decode targets that the sender still produces, by the newer */
     struct seq_unwrap frames;
 };
