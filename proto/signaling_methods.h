@@ -38,7 +38,8 @@ SHAPE_STRUCT(sig_create_room_answer, SIG_CREATE_ROOM_ANSWER_FIELDS);
       "Letters, digits, - and _; one that is in the room already is replaced if resumeToken "      \
       "fits.")                                                                                     \
     X(S, str, display_name, "displayName", OPT, 0, SIG_NAME_MAX, _, "What others see.")            \
-    X(S, choice, role, "role", OPT, 0, 0, sig_role_names, "participant if left out.")              \
+    X(S, choice, role, "role", OPT, 0, 0, sig_role_names,                                          \
+      "participant if left out; a room has one broadcaster at a time.")                            \
     X(S, str, title, "title", OPT, 0, SIG_TITLE_MAX, _, "Title of a broadcaster's stream.")        \
     X(S, str, resume_token, "resumeToken", OPT, 0, 64, _,                                          \
       "Of an earlier joinRoom: proves that peerId is one's own.")                                  \

@@ -120,7 +120,10 @@ void on_join_room(struct sig_call *call)
     if (e == ERR_EXISTS) {
         sig_fail(call, e, "peerId is in use, and resumeToken is not its");
     } else if (e != OK) {
-        sig_fail(call, e, e == ERR_FULL ? "the room is full" : "");
+        sig_fail(call, e,
+                 e == ERR_FULL   ? "the room is full"
+                 : e == ERR_BUSY ? "role: the room has a broadcaster already"
+                                 : "");
     } else {
         s->peer = p;
         answer_join(call, p);

@@ -103,6 +103,8 @@ enum err peer_open(struct room *room, const struct peer_join *join, struct room_
     enum err e = make_way(room, join);
     if (e != OK)
         return e;
+    if (join->role == ROLE_BROADCASTER && room_count(room, ROLE_BROADCASTER) > 0)
+        return ERR_BUSY;
     if (room->n_peers >= room->rooms->config.peers_per_room_max)
         return ERR_FULL;
     struct room_peer *p = peer_new(room, join);

@@ -212,7 +212,8 @@ struct peer_join {
     enum room_role role;
     struct session *session;
 };
-/* ERR_EXISTS: the id is in use and resume_token is not its; ERR_FULL: the room is. */
+/* ERR_EXISTS: the id is in use and resume_token is not its; ERR_FULL: the room is;
+ * ERR_BUSY: it has a broadcaster. */
 MUST_CHECK enum err peer_open(struct room *room, const struct peer_join *join,
                               struct room_peer **out);
 /* Closes its transports, tells others and the observers, frees it. */

@@ -145,6 +145,19 @@ test('a peer id belongs to who has its resume token', async () => {
     await until('the old connection is closed', 3000, () => a.closed || !a.connected);
 });
 
+test('a room has one broadcaster at a time', async () => {
+    const first = await connect();
+    const { resumeToken } = await first.request('joinRoom', { roomId: 'one', peerId: 'star', role: 'broadcaster' });
+    const second = await connect();
+    await refused(second.request('joinRoom', { roomId: 'one', role: 'broadcaster' }), 409, /role/);
+    assert.ok((await second.request('joinRoom', { roomId: 'one', role: 'viewer' })).peerId, 'it may watch');
+    const back = await connect();
+    await back.request('joinRoom', { roomId: 'one', peerId: 'star', role: 'broadcaster', resumeToken });
+    await back.request('leaveRoom');
+    await second.request('leaveRoom');
+    assert.ok((await second.request('joinRoom', { roomId: 'one', role: 'broadcaster' })).peerId, 'the place is free');
+});
+
 /** A WebSocket that says what it likes. */
 async function raw() {
     const ws = new WebSocket(`${service.url.replace('http', 'ws')}/ws`, 'protoo');
