@@ -233,7 +233,7 @@ bool loss_control_update(struct loss_control *l, usec now, bool congested, doubl
     close_observation(l);
     conclude(l, now, acked_bps);
     learn_inherent(l);
-    bool overflow = overflows(l);
+    bool overflow = overflows(l) && congested; /* and not over meanwhile */
     l->congested = congested;
     return overflow;
 }
