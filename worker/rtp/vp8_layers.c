@@ -8,7 +8,7 @@ static uint16_t id_of(const struct vp8_layers *l, const struct vp8_desc *d)
 {
     if (d->picture_id_15)
         return d->picture_id;
-    int8_t ahead = (int8_t)(uint8_t)((d->picture_id - l->id) << 1);
+    int8_t ahead = (int8_t)(uint8_t)((uint32_t)(d->picture_id - l->id) << 1);
     return (uint16_t)(l->id + ahead / 2) & 0x7fff;
 }
 
