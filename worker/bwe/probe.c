@@ -7,6 +7,7 @@
 #define START_SECOND 6.0
 #define FURTHER 2.0
 #define KEPT_UP 0.7   /* of the probe's rate */
+#define PROBE_BPS_MIN 10000.0 /* nobody who wants so little needs to know */
 #define PACKET_MS 3.0 /* five packets make PROBE_DURATION_US */
 
 void probe_init(struct probe *p)
@@ -21,9 +22,9 @@ void probe_set_cap(struct probe *p, double bps)
 
 static void enqueue(struct probe *p, usec now, double bps, usec duration)
 {
-    if (p->n == PROBE_QUEUE)
-        return;
     bps = fmin(bps, p->cap_bps);
+    if (p->n == PROBE_QUEUE || bps < PROBE_BPS_MIN)
+        return;
     p->last_id = p->last_id == UINT8_MAX ? 1 : (uint8_t)(p->last_id + 1);
     p->last_bps = bps;
     if (duration >= PROBE_LONG_US) {
