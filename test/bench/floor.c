@@ -14,12 +14,12 @@
 #include "common/rng.h"
 #include "test/bench/figures.h"
 #include "worker/engine/seal.h"
+#include "worker/media/srtp_text.h"
 
 enum {
     PACKETS_MAX = 64,
     SLOTS = 4096, /* as many as the worker has: beyond that memory is used again */
     SLOT = 1600,
-    TAG = 16,
     SEND_BUFFER = 4 << 20,
     BATCH = 32 /* messages: what they send is still in the second-level cache */
 };
@@ -31,6 +31,8 @@ struct run {
 };
 
 struct floor {
+    enum srtp_suite suite;
+    uint32_t tag;                        /* bytes by which a packet grows */
     const struct sockaddr_in *addresses; /* borrowed */
     size_t n;
     uint32_t sizes[PACKETS_MAX];
@@ -69,32 +71,42 @@ static void find_runs(struct floor *f)
     }
 }
 
+static void open_session(srtp_t *out, const struct srtp_key *k)
+{
+    uint8_t material[SRTP_KEY_MAX + SRTP_SALT_MAX];
+    srtp_policy_t p;
+    memset(&p, 0, sizeof p);
+    memcpy(material, k->key, k->key_len);
+    memcpy(material + k->key_len, k->salt, k->salt_len);
+    if (k->suite == SEAL_AES_128_GCM) {
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtp);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtcp);
+    } else {
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p.rtp);
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p.rtcp);
+    }
+    p.ssrc.type = ssrc_any_outbound;
+    p.key = material;
+    if (srtp_create(out, &p) != srtp_err_status_ok)
+        die("srtp_create");
+}
+
 static void open_keys(struct floor *f)
 {
     struct rng rng;
     rng_init_system(&rng);
     for (size_t i = 0; i < f->n; i++) {
-        static uint8_t material[32];
-        struct srtp_key k = {.suite = SEAL_AES_128_GCM, .key_len = 16, .salt_len = 12};
-        rng_bytes(&rng, k.key, k.key_len);
-        rng_bytes(&rng, k.salt, k.salt_len);
+        struct srtp_key k;
+        srtp_key_make(&k, f->suite, &rng);
         if (seal_open(&f->sealers[i], &k) != OK)
             die("seal_open");
-        memcpy(material, k.key, 16);
-        memcpy(material + 16, k.salt, 12);
-        srtp_policy_t p;
-        memset(&p, 0, sizeof p);
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtp);
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtcp);
-        p.ssrc.type = ssrc_any_outbound;
-        p.key = material;
-        if (srtp_create(&f->sessions[i], &p) != srtp_err_status_ok)
-            die("srtp_create");
+        f->tag = (uint32_t)seal_overhead(f->sealers[i]);
+        open_session(&f->sessions[i], &k);
     }
 }
 
-struct floor *floor_open(const struct sockaddr_in *addresses, size_t n, const uint32_t *sizes,
-                         size_t n_sizes)
+struct floor *floor_open(enum srtp_suite suite, const struct sockaddr_in *addresses, size_t n,
+                         const uint32_t *sizes, size_t n_sizes)
 {
     static bool srtp_ready;
     struct floor *f = calloc(1, sizeof *f);
@@ -104,6 +116,7 @@ struct floor *floor_open(const struct sockaddr_in *addresses, size_t n, const ui
     if (!srtp_ready && srtp_init() != srtp_err_status_ok)
         die("srtp_init");
     srtp_ready = true;
+    f->suite = suite;
     f->addresses = addresses;
     f->n = n;
     f->n_sizes = n_sizes;
@@ -177,7 +190,7 @@ uint64_t floor_frame(struct floor *f)
         size_t slot = i * f->n_sizes;
         for (size_t k = 0; k < f->n_sizes; k++)
             seal_cipher_only(f->sealers[i], f->nonce++, f->slots + ((slot + k) % SLOTS) * SLOT,
-                             f->sizes[k] - TAG);
+                             f->sizes[k] - f->tag);
         if (n + f->n_runs > BATCH) {
             send_batch(f, n);
             n = 0;
@@ -197,7 +210,7 @@ uint64_t floor_usual_frame(struct floor *f)
         f->seq++;
         for (size_t i = 0; i < f->n; i++) {
             uint8_t *p = f->slots + ((i * f->n_sizes + k) % SLOTS) * SLOT;
-            int len = (int)f->sizes[k] - TAG;
+            int len = (int)(f->sizes[k] - f->tag);
             put_u16(p, 0x8060);
             put_u16(p + 2, f->seq);
             put_u32(p + 8, 7);

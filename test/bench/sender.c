@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "proto/rtcp_report.h"
 #include "proto/rtcp_sdes.h"
@@ -59,7 +61,7 @@ static void flush(struct sender *s)
 static void seal_and_collect(struct sender *s, const uint8_t *bytes, size_t n, bool rtcp)
 {
     uint8_t buf[RTC_PEER_PACKET_MAX];
-    if (s->kind == VIEWERS_WEBRTC) {
+    if (s->call.kind == VIEWERS_WEBRTC) {
         if (!(rtcp ? rtc_peer_send_rtcp(&s->rtc, bytes, n) : rtc_peer_send_rtp(&s->rtc, bytes, n)))
             die("a packet", "was not sealed");
         return;
@@ -72,30 +74,38 @@ static void seal_and_collect(struct sender *s, const uint8_t *bytes, size_t n, b
 
 /* ---- frames ---- */
 
-size_t sender_frame_packets(const struct sender *s)
+uint64_t sender_clock_ns(void)
 {
-    (void)s;
-    return (SENDER_FRAME_BYTES + SENDER_PACKET - 1) / SENDER_PACKET;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint32_t media_ssrc(const struct sender *s)
+{
+    return s->call.media == CALL_AUDIO ? AUDIO_SSRC : VIDEO_SSRC;
 }
 
 /* Bytes of packet i of n, with a bare header. */
 static size_t packet_size(const struct sender *s, size_t i, size_t n)
 {
-    if (s->cut == SENDER_CUT_FULL)
-        return i + 1 < n ? SENDER_PACKET : SENDER_FRAME_BYTES - (n - 1) * SENDER_PACKET;
-    return SENDER_FRAME_BYTES / n + (i >= n - SENDER_FRAME_BYTES % n);
+    if (s->call.media == CALL_AUDIO)
+        return CALL_AUDIO_PACKET;
+    if (s->call.media == CALL_VIDEO_FULL)
+        return i + 1 < n ? CALL_PACKET : CALL_FRAME_BYTES - (n - 1) * CALL_PACKET;
+    return CALL_FRAME_BYTES / n + (i >= n - CALL_FRAME_BYTES % n);
 }
 
 static void send_sr(struct sender *s, usec now)
 {
     uint8_t buf[256];
     struct wr w = wr_of(buf, sizeof buf);
-    struct rtcp_sr sr = {.ssrc = VIDEO_SSRC,
+    struct rtcp_sr sr = {.ssrc = media_ssrc(s),
                          .ntp = ntp_of_usec(now),
                          .rtp_timestamp = s->timestamp,
                          .packets = s->packets,
                          .octets = s->octets};
-    struct rtcp_sdes_chunk chunk = {.ssrc = VIDEO_SSRC, .cname = slice_of("bench", 5)};
+    struct rtcp_sdes_chunk chunk = {.ssrc = media_ssrc(s), .cname = slice_of("bench", 5)};
     rtcp_write_sr(&w, &sr, NULL, 0);
     rtcp_write_sdes(&w, &chunk, 1);
     seal_and_collect(s, buf, wr_len(&w), true);
@@ -119,12 +129,12 @@ static void on_rtcp(void *ctx, usec now, uint8_t *bytes, size_t n)
     }
 }
 
-static void read_all(struct sender *s)
+void sender_read(struct sender *s)
 {
     uint8_t buf[RTC_PEER_PACKET_MAX];
     ssize_t n;
     while ((n = recv(s->fd, buf, sizeof buf, MSG_DONTWAIT)) > 0) {
-        if (s->kind == VIEWERS_WEBRTC)
+        if (s->call.kind == VIEWERS_WEBRTC)
             rtc_peer_input(&s->rtc, clock_now(), buf, (size_t)n);
         else
             s->key = true; /* a plain sender is asked for nothing else */
@@ -135,32 +145,58 @@ size_t sender_frame(struct sender *s)
 {
     uint8_t buf[1500];
     usec now = clock_now();
-    size_t n = sender_frame_packets(s);
-    read_all(s);
+    size_t n = call_frame_packets(&s->call);
+    bool audio = s->call.media == CALL_AUDIO;
+    sender_read(s);
     for (size_t i = 0; i < n; i++) {
-        struct rtp_spec spec = {.ssrc = VIDEO_SSRC,
-                                .pt = VIDEO_PT,
+        struct rtp_spec spec = {.ssrc = media_ssrc(s),
+                                .pt = audio ? AUDIO_PT : VIDEO_PT,
                                 .seq = s->seq,
                                 .timestamp = s->timestamp,
                                 .key = s->key && i == 0,
                                 .middle = i > 0,
-                                .marker = i + 1 == n,
-                                .has_twcc = s->kind == VIEWERS_WEBRTC,
+                                .marker = !audio && i + 1 == n,
+                                .has_twcc = s->call.kind == VIEWERS_WEBRTC,
                                 .twcc = s->seq,
                                 .size = packet_size(s, i, n) - RTP_HEADER_LEN};
-        seal_and_collect(s, buf, rtp_build(buf, &spec), false);
+        size_t len = rtp_build(buf, &spec);
+        if (s->stamp) {
+            uint64_t stamp = sender_clock_ns();
+            put_u32(buf + len - 8, (uint32_t)(stamp >> 32));
+            put_u32(buf + len - 4, (uint32_t)stamp);
+        }
+        seal_and_collect(s, buf, len, false);
         s->seq++;
         s->packets++;
         s->octets += (uint32_t)spec.size;
     }
     s->key = false;
-    s->timestamp += 90000 / SENDER_FPS;
+    s->timestamp += (uint32_t)((audio ? 48000 : 90000) / s->call.fps);
     if (s->next_sr <= now)
         send_sr(s, now);
-    if (s->kind == VIEWERS_WEBRTC && rtc_peer_deadline(&s->rtc) <= now)
+    if (s->call.kind == VIEWERS_WEBRTC && rtc_peer_deadline(&s->rtc) <= now)
         rtc_peer_timeout(&s->rtc, now);
     flush(s);
     return n;
+}
+
+size_t sender_push(struct sender *s, int frames)
+{
+    size_t packets = 0;
+    usec start = clock_now();
+    for (int i = 0; i < frames; i++) {
+        sender_wait_until(start + i * USEC_PER_SEC / s->call.fps);
+        packets += sender_frame(s);
+    }
+    sender_wait_until(start + frames * USEC_PER_SEC / s->call.fps);
+    return packets;
+}
+
+void sender_wait_until(usec at)
+{
+    usec now = clock_now();
+    if (at > now)
+        usleep((useconds_t)(at - now));
 }
 
 /* ---- connecting ---- */
@@ -221,7 +257,7 @@ static void connect_webrtc(struct sender *s)
         struct pollfd p = {.fd = s->fd, .events = POLLIN};
         flush(s);
         poll(&p, 1, 10);
-        read_all(s);
+        sender_read(s);
         rtc_peer_timeout(&s->rtc, clock_now());
         if (clock_now() - since > DRIVER_PATIENCE)
             die("WebRTC", "did not connect");
@@ -229,12 +265,19 @@ static void connect_webrtc(struct sender *s)
     flush(s);
 }
 
-void sender_open(struct sender *s, struct worker_driver *driver, enum viewers_kind kind,
-                 enum sender_cut cut)
+/* With what the call wants beside. */
+static void produce(struct sender *s)
+{
+    const char *text =
+        s->call.media == CALL_AUDIO ? produce_audio_json("cam") : produce_video_json("cam");
+    driver_do(s->driver, "transport.produce", "up", "%.*s,'keyFrameRequestDelay':%d}",
+              (int)strlen(text) - 1, text, s->call.key_frame_request_delay_ms);
+}
+
+void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call)
 {
     memset(s, 0, sizeof *s);
-    s->kind = kind;
-    s->cut = cut;
+    s->call = *call;
     s->driver = driver;
     s->key = true;
     rng_init_system(&s->rng);
@@ -243,17 +286,17 @@ void sender_open(struct sender *s, struct worker_driver *driver, enum viewers_ki
     s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (s->fd < 0)
         die("socket", strerror(errno));
-    if (kind == VIEWERS_PLAIN)
+    if (call->kind == VIEWERS_PLAIN)
         connect_plain(s);
     else
         connect_webrtc(s);
-    driver_do(driver, "transport.produce", "up", "%s", produce_video_json("cam"));
+    produce(s);
 }
 
 void sender_close(struct sender *s)
 {
     close(s->fd);
     seal_close(s->sealer);
-    if (s->kind == VIEWERS_WEBRTC)
+    if (s->call.kind == VIEWERS_WEBRTC)
         rtc_peer_fini(&s->rtc);
 }

@@ -1,4 +1,4 @@
-/* One sender of video into a worker: VP8-like frames at 30 a second, each a burst of RTP packets,
+/* One sender into a worker: VP8-like frames, each a burst of RTP packets, or Opus-like packets,
  * with a sender report every second. As a plain SRTP endpoint or as a WebRTC client. */
 #ifndef WEIR_TEST_BENCH_SENDER_H
 #define WEIR_TEST_BENCH_SENDER_H
@@ -9,25 +9,15 @@
 #include <stdint.h>
 
 #include "common/rng.h"
-#include "test/bench/viewers.h"
+#include "common/time.h"
+#include "test/bench/call.h"
 #include "test/lib/rtc_peer.h"
+#include "test/lib/worker_driver.h"
 
-enum {
-    SENDER_FPS = 30,
-    SENDER_FRAME_BYTES = 10416, /* 2.5 Mbit/s of RTP */
-    SENDER_PACKET = 1200,       /* bytes of a full RTP packet to a viewer without extensions */
-    SENDER_BURST_MAX = 32
-};
-
-/* How a frame is cut. */
-enum sender_cut {
-    SENDER_CUT_FULL, /* full packets and a shorter last one */
-    SENDER_CUT_EVEN  /* about equal ones, some longer by one byte, as browsers do */
-};
+enum { SENDER_BURST_MAX = 32 };
 
 struct sender {
-    enum viewers_kind kind;
-    enum sender_cut cut;
+    struct call call;
     struct worker_driver *driver; /* borrowed */
     int fd;
     struct sockaddr_in worker;
@@ -40,6 +30,7 @@ struct sender {
     uint32_t octets;
     int64_t next_sr; /* usec */
     bool key;        /* the next frame is a key frame */
+    bool stamp;      /* the payload of each packet ends in sender_clock_ns() */
     uint64_t plis;
     size_t n; /* datagrams of the burst under construction */
     size_t lens[SENDER_BURST_MAX];
@@ -47,12 +38,16 @@ struct sender {
 };
 
 /* Creates the transport "up" and the producer "cam" in the router "room", and connects. */
-void sender_open(struct sender *s, struct worker_driver *driver, enum viewers_kind kind,
-                 enum sender_cut cut);
+void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call);
 void sender_close(struct sender *s);
 /* Sends one frame, and what else is due; returns how many RTP packets it was. */
 size_t sender_frame(struct sender *s);
-/* Packets of a frame. */
-size_t sender_frame_packets(const struct sender *s);
+/* Frames at their pace; returns when the last has had its time. How many RTP packets it was. */
+size_t sender_push(struct sender *s, int frames);
+void sender_wait_until(usec at);
+/* CLOCK_REALTIME, as the kernel stamps what sockets receive. */
+uint64_t sender_clock_ns(void);
+/* Reads what the worker says; sender_frame does so too. */
+void sender_read(struct sender *s);
 
 #endif

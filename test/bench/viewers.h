@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 #include "common/rng.h"
+#include "test/bench/call.h"
 #include "test/lib/worker_driver.h"
-
-enum viewers_kind { VIEWERS_PLAIN, VIEWERS_WEBRTC };
 
 enum viewers_mode {
     VIEWERS_DRAIN,  /* reads and decrypts everything, sends feedback */
@@ -43,8 +42,9 @@ struct viewers_shared {
 struct viewer;
 
 struct viewers {
-    enum viewers_kind kind;
+    struct call call;
     size_t n;
+    uint8_t media_pt;              /* that they are sent */
     struct viewer *all;            /* owned */
     struct sockaddr_in *addresses; /* owned; where each receives */
     struct viewers_shared *shared; /* owned, shared memory */
@@ -53,9 +53,12 @@ struct viewers {
     int pid; /* of their process; 0: none */
 };
 
-/* Connects n viewers to the router "room" and its producer "cam". Aborts when it cannot. */
-void viewers_open(struct viewers *v, struct worker_driver *driver, enum viewers_kind kind,
-                  size_t n);
+/* Connects call->n viewers to the router "room". Aborts when it cannot, as all here. */
+void viewers_open(struct viewers *v, struct worker_driver *driver, const struct call *call);
+/* Each of them consumes the producer "cam". */
+void viewers_consume(struct viewers *v);
+/* Closes their transports in the worker. */
+void viewers_leave(struct viewers *v);
 /* Hands them to a process of their own. */
 void viewers_start(struct viewers *v);
 /* Returns when the viewers follow it. */

@@ -1,0 +1,133 @@
+/* What a WebRTC transport and a consumer cost the worker in resident memory, and whether it grows
+ * while viewers come and go. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/bench/benches.h"
+#include "test/bench/figures.h"
+#include "test/bench/sender.h"
+#include "test/bench/viewers.h"
+
+enum {
+    OBJECTS = 500,
+    FPS = 30,
+    WARM_VIEWERS = 20, /* before anything is measured: pools, tables, code */
+    PLAY_FRAMES = 45,  /* until histories are full */
+    ROUND_VIEWERS = 4,
+    STEPS = 4 /* equal parts of the rounds; the first fills what is kept for later use */
+};
+
+struct memory {
+    struct worker_driver driver;
+    struct sender sender;
+    struct viewers viewers;
+    FILE *json;
+};
+
+static struct call call_of(size_t n)
+{
+    return (struct call){VIEWERS_WEBRTC, CALL_VIDEO_FULL, SEAL_AES_128_GCM, n, FPS, 0};
+}
+
+static void open_worker(struct memory *m)
+{
+    struct driver_options o = {.log_level = "warn"};
+    struct call call = call_of(1);
+    (void)driver_start(&m->driver, &o);
+    driver_do(&m->driver, "worker.createRouter", "", "{'routerId':'room'}");
+    sender_open(&m->sender, &m->driver, &call);
+}
+
+static void close_worker(struct memory *m)
+{
+    sender_close(&m->sender);
+    const char *wrong = driver_stop(&m->driver);
+    if (wrong)
+        fprintf(stderr, "bench: %s\n", wrong);
+}
+
+/* Resident KiB, after the worker has answered: so it has done what came before. */
+static double resident(struct memory *m)
+{
+    driver_do(&m->driver, "worker.ping", "", NULL);
+    driver_forget_events(&m->driver);
+    return (double)driver_memory(&m->driver) / 1024;
+}
+
+static void visit(struct memory *m, size_t n, int frames)
+{
+    struct call call = call_of(n);
+    viewers_open(&m->viewers, &m->driver, &call);
+    viewers_consume(&m->viewers);
+    for (int i = 0; i < frames; i++)
+        (void)sender_frame(&m->sender);
+    viewers_leave(&m->viewers);
+    viewers_close(&m->viewers);
+}
+
+static void figure(struct memory *m, const char *name, double kib, const char *limit)
+{
+    printf("%-42s %8.1f KiB   %s\n", name, kib, limit);
+    fflush(stdout);
+    char key[64];
+    snprintf(key, sizeof key, "%s", name);
+    for (char *c = key; *c; c++)
+        *c = *c == ' ' || *c == ',' ? '_' : *c;
+    figures_write(m->json, "memory", "\"viewers\":\"webrtc\"", key, kib);
+}
+
+static void measure_objects(struct memory *m)
+{
+    struct call call = call_of(OBJECTS);
+    open_worker(m);
+    visit(m, WARM_VIEWERS, 2);
+    double before = resident(m);
+    viewers_open(&m->viewers, &m->driver, &call);
+    double connected = resident(m);
+    viewers_consume(&m->viewers);
+    double consuming = resident(m);
+    viewers_start(&m->viewers);
+    viewers_set_mode(&m->viewers, VIEWERS_DRAIN);
+    sender_push(&m->sender, PLAY_FRAMES);
+    double playing = resident(m);
+    viewers_leave(&m->viewers);
+    double after = resident(m);
+    viewers_close(&m->viewers);
+    figure(m, "WebRTC transport, connected", (connected - before) / OBJECTS, "at most 64");
+    figure(m, "consumer", (consuming - connected) / OBJECTS, "at most 24");
+    figure(m, "consumer, playing", (playing - connected) / OBJECTS, "at most 24, with its history");
+    figure(m, "left when all have gone, per viewer", (after - before) / OBJECTS, "kept for reuse");
+    close_worker(m);
+}
+
+static void measure_growth(struct memory *m, int rounds)
+{
+    double at[STEPS + 1];
+    open_worker(m);
+    at[0] = resident(m);
+    for (int step = 0; step < STEPS; step++) {
+        for (int i = 0; i < rounds / STEPS; i++)
+            visit(m, ROUND_VIEWERS, 1);
+        at[step + 1] = resident(m);
+    }
+    close_worker(m);
+    printf("\n%d rounds of %d viewers that join, get media and leave; resident KiB:", rounds,
+           ROUND_VIEWERS);
+    for (int i = 0; i <= STEPS; i++)
+        printf(" %.0f", at[i]);
+    printf("\n");
+    figure(m, "growth per 1000 joins after the first quarter",
+           (at[STEPS] - at[1]) / ((double)rounds / STEPS * (STEPS - 1) * ROUND_VIEWERS) * 1000,
+           "flat");
+}
+
+void memory_bench(FILE *json, char **args)
+{
+    static struct memory m;
+    m.json = json;
+    printf("\nResident memory of the worker, %d objects.\n\n", OBJECTS);
+    if (!*args || strcmp(*args, "objects") == 0)
+        measure_objects(&m);
+    if (!*args || strcmp(*args, "rounds") == 0)
+        measure_growth(&m, (int)figures_setting("BENCH_ROUNDS", 200));
+}
