@@ -79,8 +79,10 @@ static struct bwe_config halving(uint64_t rate, int rtt_ms)
     return c;
 }
 
-static void check_halving(double loss, double burst, double back_within)
+/* Back within 5 s but for a few of the 16 runs, where a probe was lost or met a burst. */
+static void check_halving(double loss, double burst, unsigned late_max)
 {
+    unsigned late = 0;
     for (unsigned i = 0; i < 4; i++)
         for (unsigned k = 0; k < 4; k++) {
             struct bwe_config c = halving(rates[i], rtts_ms[k]);
@@ -90,32 +92,34 @@ static void check_halving(double loss, double burst, double back_within)
             struct bwe_result half = bwe_sim_result(&sim, 0, 25, 40);
             struct bwe_result again = bwe_sim_result(&sim, 0, 45, 60);
             double queue = drained(20.5, 40, QUEUE_MAX_MS), back = reaches(0, 40, 60, 0.8);
+            late += back > 5;
             if (queue > 3 || half.queue_standing > QUEUE_MAX_MS || half.share < 0.7 ||
-                half.share > 1.02 || back > back_within || again.share < 0.78 ||
-                again.share > 1.02 || again.queue_standing > QUEUE_MAX_MS)
+                half.share > 1.02 || back > 8 || again.share < 0.78 || again.share > 1.02 ||
+                again.queue_standing > QUEUE_MAX_MS)
                 fail_msg("%llu bit/s, %d ms: queue drained after %.1f s, half used %.2f with %.0f "
                          "ms; back after %.1f s, used %.2f with %.0f ms",
                          (unsigned long long)rates[i], rtts_ms[k], queue, half.share,
                          half.queue_standing, back, again.share, again.queue_standing);
         }
+    assert_true(late <= late_max);
 }
 
 static void a_link_that_halves_is_left_in_time_and_found_again(void **state)
 {
     (void)state;
-    check_halving(0, 0, 5);
+    check_halving(0, 0, 1);
 }
 
 static void the_same_with_five_percent_loss(void **state)
 {
     (void)state;
-    check_halving(0.05, 0, 5);
+    check_halving(0.05, 0, 1);
 }
 
 static void the_same_with_ten_percent_loss_in_bursts(void **state)
 {
     (void)state;
-    check_halving(0.1, 4, 8);
+    check_halving(0.1, 4, 3);
 }
 
 /* ---- two flows ---- */
@@ -169,7 +173,7 @@ static struct bwe_config beside_tcp(uint64_t rate, int rtt_ms)
 static void a_tcp_flow_is_neither_starved_nor_starves_it(void **state)
 {
     (void)state;
-    for (unsigned i = 2; i < 4; i++)
+    for (unsigned i = 1; i < 4; i++)
         for (unsigned k = 0; k < 4; k++) {
             struct bwe_config c = beside_tcp(rates[i], rtts_ms[k]);
             bwe_sim_run(&sim, &c);

@@ -11,7 +11,7 @@
 #include "worker/rtp/rate.h"
 
 enum {
-    /* gcc-02 5.5: "T is usually 0.5 to 1 second" */
+    /* gcc-02 5.5: "A window between 0.5 and 1 second is RECOMMENDED." */
     ACKED_RATE_WINDOW_US = 500000,
     ACKED_RATE_SHORT_US = 150000,
     ACKED_RATE_SHORT_PACKETS = 12 /* fewer in the short window are too coarse */

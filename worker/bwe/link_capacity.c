@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#define WEIGHT_OVERUSE 0.05 /* gcc-02 5.5: "smoothing factor of 0.95" */
+#define WEIGHT_OVERUSE 0.05 /* gcc-02 5.5: "with the smoothing factor 0.95" */
 #define WEIGHT_PROBE 0.5
 #define DEVIATION_MIN 0.4 /* about 20 kbit/s at 500 kbit/s */
 #define DEVIATION_MAX 2.5

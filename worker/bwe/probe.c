@@ -6,9 +6,9 @@
 #define START_FIRST 3.0
 #define START_SECOND 6.0
 #define FURTHER 2.0
-#define KEPT_UP 0.7   /* of the probe's rate */
+#define KEPT_UP 0.7           /* of the probe's rate */
 #define PROBE_BPS_MIN 10000.0 /* nobody who wants so little needs to know */
-#define PACKET_MS 3.0 /* five packets make PROBE_DURATION_US */
+#define PACKET_MS 3.0         /* five packets make PROBE_DURATION_US */
 
 void probe_init(struct probe *p)
 {

@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* gcc-02 6: "If 2-10% of the packets have been lost ... unchanged"; above, decrease by half the
- * loss; below, increase by 5 %. */
+/* gcc-02 6: "If 2-10% of the packets have been lost since the previous report from the receiver,
+ * the sender available bandwidth estimate As_hat(i) will be kept unchanged"; above, it is
+ * multiplied by 1 - 0.5 p, below by 1.05. */
 #define LOSS_LOW 0.02
 #define LOSS_HIGH 0.10
 #define INCREASE 1.05

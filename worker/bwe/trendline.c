@@ -5,11 +5,13 @@
 #define SMOOTHING 0.9        /* of the accumulated delay, per group */
 #define THRESHOLD_GAIN 4.0   /* brings the slope to the scale of the draft's m(i) */
 #define THRESHOLD_START 12.5 /* gcc-02 5.4: del_var_th(0) = 12.5 ms */
-#define THRESHOLD_MIN 6.0    /* gcc-02 5.4: "clamped to the range [6, 600]" */
+#define THRESHOLD_MIN 6.0    /* gcc-02 5.4: "clamp del_var_th(i) to the range [6, 600]" */
 #define THRESHOLD_MAX 600.0
-#define THRESHOLD_UP 0.0087  /* K_u of the later filter; gcc-02 has 0.01 */
-#define THRESHOLD_DOWN 0.039 /* K_d of the later filter; gcc-02 has 0.00018 */
-#define THRESHOLD_SKIP 15.0  /* gcc-02 5.4: no update when m(i) exceeds it by more than 15 */
+/* K_u is gcc-02's. Its K_d, 0.00018, leaves queues of 150 ms on the narrowest links; the 0.039 of
+ * later implementations starves beside TCP (docs/adr/0050). */
+#define THRESHOLD_UP 0.01
+#define THRESHOLD_DOWN 0.0006
+#define THRESHOLD_SKIP 15.0 /* gcc-02 5.4: no update when m(i) exceeds it by more than 15 */
 #define THRESHOLD_STEP_MS 100.0
 #define OVERUSE_TIME_MS 10.0 /* gcc-02 5.4: overuse_time_th = 10 ms */
 
