@@ -81,7 +81,7 @@ static uint64_t stamp_of(struct msghdr *m)
 }
 
 void probe_read(struct probe *p,
-                void (*on_packet)(void *ctx, uint64_t arrived_ns, const uint8_t *bytes, size_t n),
+                void (*on_packet)(void *ctx, uint64_t arrived_ns, uint8_t *bytes, size_t n),
                 void *ctx)
 {
     static uint8_t bytes[BURST][DATAGRAM_MAX];

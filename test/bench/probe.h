@@ -24,7 +24,7 @@ void probe_close(struct probe *p);
 void probe_consume(const struct probe *p, const struct call *call, uint32_t ssrc);
 /* Gives all that has come, with the time of its arrival by CLOCK_REALTIME. */
 void probe_read(struct probe *p,
-                void (*on_packet)(void *ctx, uint64_t arrived_ns, const uint8_t *bytes, size_t n),
+                void (*on_packet)(void *ctx, uint64_t arrived_ns, uint8_t *bytes, size_t n),
                 void *ctx);
 
 #endif
