@@ -63,7 +63,15 @@ enum err call_consumer_resume(struct call *c)
 /* A consumer without layers takes the wish and has nothing to tell. */
 enum err call_consumer_set_preferred_layers(struct call *c)
 {
-    (void)c;
+    const struct consumer_set_preferred_layers_request *in = c->in;
+    struct consumer_set_preferred_layers_response *out = c->out;
+    struct consumer *consumer = c->consumer;
+    if (!consumer->ops->prefer)
+        return OK;
+    out->preferred_layers = arena_alloc(&c->arena, sizeof *out->preferred_layers);
+    if (!out->preferred_layers)
+        return fail_plain(&c->fail, ERR_NOMEM);
+    consumer->ops->prefer(consumer, c->now, in->preferred_layers, out->preferred_layers);
     return OK;
 }
 

@@ -61,7 +61,8 @@ enum err call_transport_consume(struct call *c)
     struct transport_consume_response *out = c->out;
     struct consumer *consumer;
     struct consumer_score *score = arena_alloc(&c->arena, sizeof *score);
-    if (!score)
+    struct consumer_layers *preferred = arena_alloc(&c->arena, sizeof *preferred);
+    if (!score || !preferred)
         return fail_plain(&c->fail, ERR_NOMEM);
     enum err e = transport_consume(c->transport, c->now, c->in, &consumer, &c->fail);
     if (e != OK)
@@ -73,6 +74,10 @@ enum err call_transport_consume(struct call *c)
     out->paused = consumer->paused;
     out->producer_paused = consumer->producer_paused;
     out->score = score;
+    if (consumer->ops->prefer) {
+        consumer->ops->prefer(consumer, c->now, NULL, preferred);
+        out->preferred_layers = preferred;
+    }
     return OK;
 }
 

@@ -7,6 +7,7 @@
 #include "common/fields_clone.h"
 #include "proto/pipe.h"
 #include "worker/media/fail.h"
+#include "worker/media/layered_consumer.h"
 #include "worker/media/pipe_consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/simple_consumer.h"
@@ -27,12 +28,16 @@ enum err consumer_open(struct transport *t, struct producer *p, usec now,
     enum rtp_type type = (enum rtp_type)in->type;
     if ((enum media_kind)in->kind != p->kind)
         return fail(f, ERR_TYPE, "kind", "not the producer's");
-    if (type == RTP_TYPE_PIPE)
+    switch (type) {
+    case RTP_TYPE_SIMPLE:
+        return simple_consumer_open(t, p, now, in, out, f);
+    case RTP_TYPE_SIMULCAST:
+    case RTP_TYPE_SVC:
+        return layered_consumer_open(t, p, now, in, out, f);
+    case RTP_TYPE_PIPE:
         return pipe_consumer_open(t, p, now, in, out, f);
-    if (type != RTP_TYPE_SIMPLE)
-        return fail(f, ERR_UNSUPPORTED, "type", "%s consumers are not supported yet",
-                    rtp_type_names[type]);
-    return simple_consumer_open(t, p, now, in, out, f);
+    }
+    return fail(f, ERR_TYPE, "type", "unknown");
 }
 
 static enum err refuse(struct field_error *f, enum err e, const char *list, size_t i,

@@ -20,6 +20,7 @@ struct producer;
 struct producer_stream;
 struct media_packet;
 struct consumer;
+struct alloc_consumer;
 
 struct consumer_ops {
     enum rtp_type type;
@@ -39,6 +40,16 @@ struct consumer_ops {
     void (*request_key_frame)(struct consumer *c, usec now);
     uint8_t (*score)(const struct consumer *c);
     struct producer_stream *(*source)(const struct consumer *c);
+    /* ---- of types with layers; NULL for the others ---- */
+    /* Scores of the producer's streams changed. */
+    void (*producer_scores)(struct consumer *c);
+    /* in: NULL only asks. out: what counts now. */
+    void (*prefer)(struct consumer *c, usec now, const struct consumer_layers *in,
+                   struct consumer_layers *out);
+    /* What could be sent, for sharing out the estimate (worker/bwe/allocation.h), and what came of
+     * it: an index of that list, or ALLOC_NONE. Without a call, everything is sent. */
+    void (*offer)(struct consumer *c, usec now, struct alloc_consumer *out);
+    void (*allot)(struct consumer *c, usec now, int8_t layer);
     /* ---- what it is ---- */
     enum err (*dump)(const struct consumer *c, struct arena *arena,
                      struct consumer_dump_response *out);

@@ -11,6 +11,10 @@ void forward_batch_add(struct worker *w, usec now, struct producer *p, const str
     b->producer = p;
     b->packets[b->n] = *m;
     packet_ref(m->packet);
+    if (m->layers) {
+        b->layers[b->n] = *m->layers;
+        b->packets[b->n].layers = &b->layers[b->n];
+    }
     b->n++;
 }
 

@@ -21,6 +21,7 @@ struct forward_batch {
     struct producer *producer; /* borrowed; of all packets */
     size_t n;
     struct media_packet packets[FORWARD_BATCH_MAX]; /* with a reference */
+    struct layer_packet layers[FORWARD_BATCH_MAX];  /* where packets[i].layers points to */
 };
 
 /* Takes a packet; what waits of another producer goes out first. */

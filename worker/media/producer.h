@@ -15,6 +15,8 @@
 #include "worker/media/object.h"
 #include "worker/media/timers.h"
 #include "worker/rtp/keyframe.h"
+#include "worker/rtp/layer_packet.h"
+#include "worker/rtp/layer_rate.h"
 #include "worker/rtp/recv_stream.h"
 
 enum { PRODUCER_MAX_STREAMS = 16, PRODUCER_MAX_CONSUMERS = 100000 };
@@ -38,7 +40,9 @@ struct producer_stream {
     struct recv_stream recv;
     struct keyframe keyframe;
     struct held held;
-    struct timer timer; /* NACK, inactivity, key-frame retries */
+    struct layer_stream layers;
+    struct layer_rate layer_rate; /* while there are consumers of layers */
+    struct timer timer;           /* NACK, inactivity, key-frame retries */
 };
 
 struct producer {
@@ -59,6 +63,7 @@ struct producer {
     struct consumer **consumers; /* owned array; consumers remove themselves */
     size_t n_consumers;
     size_t cap_consumers;
+    size_t n_layered;      /* consumers that look at layers */
     struct list observers; /* struct observed.in_producer; they let go of it when it closes */
     struct arena keep;     /* of what follows */
     struct rtp_parameters *rtp_parameters;
@@ -76,6 +81,7 @@ struct media_packet {
     bool restarted;    /* the sender's numbering began anew with this packet */
     bool late;         /* newer ones came before; see producer_stream.held */
     bool padding_only; /* a probe: nothing to forward, but its number must close up */
+    const struct layer_packet *layers; /* of video; NULL: no consumer looks at them */
 };
 
 MUST_CHECK enum err producer_open(struct transport *t, usec now,
@@ -91,6 +97,9 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
                   struct packet *packet, struct rtp_view *v);
 /* One of s->held again; false: nothing to forward. */
 bool media_packet_held(struct media_packet *m, struct producer_stream *s, struct packet *packet);
+/* Reads m's layers into out, and sets m->layers. */
+void producer_stream_layers(struct producer_stream *s, struct media_packet *m,
+                            struct layer_packet *out);
 void producer_stream_timeout(struct producer_stream *s, usec now);
 void producer_pause(struct producer *p, usec now);
 void producer_resume(struct producer *p, usec now);

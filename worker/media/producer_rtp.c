@@ -7,6 +7,7 @@
 #include "worker/media/forward_batch.h"
 #include "worker/media/producer.h"
 #include "worker/media/rtp_observer.h"
+#include "worker/media/scalability.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -17,6 +18,18 @@ static void arm(struct producer_stream *s)
         return;
     usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
     timer_set_earlier(&s->timer, at);
+}
+
+/* Without memory for descriptors the stream is forwarded as one without layers. */
+static void start_layers(struct producer *p, struct producer_stream *s,
+                         const struct rtp_encoding_parameters *e)
+{
+    const char *mode = e->scalability_mode;
+    bool independent = (mode && mode[0] == 'S') || scalability_parse(mode).key;
+    bool has_dd = p->kind == MEDIA_KIND_VIDEO && p->ext.of[RTP_EXT_DEPENDENCY_DESCRIPTOR] != 0;
+    if (layer_stream_init(&s->layers, s->recv.params.codec, has_dd) != OK)
+        s->layers.dd = NULL;
+    layer_rate_init(&s->layer_rate, independent);
 }
 
 /* Which payload type an encoding without codecPayloadType uses shows with the first packet. */
@@ -35,6 +48,7 @@ static bool start_stream(struct producer *p, usec now, struct producer_stream *s
     recv_stream_init(&s->recv, &params, now);
     if (p->paused)
         recv_stream_pause(&s->recv);
+    start_layers(p, s, &enc);
     s->started = true;
     return true;
 }
@@ -91,9 +105,43 @@ bool media_packet_held(struct media_packet *m, struct producer_stream *s, struct
     return m->payload_type != CODEC_TABLE_NONE;
 }
 
-static void forward(struct producer *p, usec now, struct producer_stream *s, struct packet *packet,
+static struct slice brought_dd(const struct ext_brought *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->item[i].kind == RTP_EXT_DEPENDENCY_DESCRIPTOR)
+            return b->item[i].value;
+    }
+    return (struct slice){0};
+}
+
+void producer_stream_layers(struct producer_stream *s, struct media_packet *m,
+                            struct layer_packet *out)
+{
+    layer_stream_packet(&s->layers, &m->view, brought_dd(&m->brought), m->key_frame, out);
+    m->layers = out;
+}
+
+/* False: the packet cannot be understood before another one has come. */
+static bool read_layers(struct producer *p, usec now, struct media_packet *m,
+                        struct layer_packet *out)
+{
+    struct slice dd = brought_dd(&m->brought);
+    /* Bit 7 of the fourth byte: a template structure comes, and packets that wait to be forwarded
+     * may point at the one whose place it takes. */
+    if (dd.n > DD_MANDATORY_LEN && (dd.p[DD_MANDATORY_LEN] & 0x80) != 0)
+        forward_batch_flush(p->transport->worker, now);
+    producer_stream_layers(m->stream, m, out);
+    if (!m->padding_only)
+        layer_rate_add(&m->stream->layer_rate, now, out->spatial, out->temporal, m->view.len);
+    return out->info != LAYER_INFO_MISSING || m->padding_only;
+}
+
+/* False: the packet is to be held. */
+static bool forward(struct producer *p, usec now, struct producer_stream *s, struct packet *packet,
                     const struct rtp_view *v, const struct recv_result *r, bool awaited)
 {
+    struct layer_packet layers;
+    bool understood = true;
     struct media_packet m = {.packet = packet,
                              .view = *v,
                              .stream = s,
@@ -103,12 +151,15 @@ static void forward(struct producer *p, usec now, struct producer_stream *s, str
                              .late = r->late,
                              .padding_only = r->padding_only};
     if (m.payload_type == CODEC_TABLE_NONE)
-        return;
+        return true;
     ext_brought_find(&m.brought, &p->ext, v);
+    if (p->n_layered > 0)
+        understood = read_layers(p, now, &m, &layers);
     forward_batch_add(p->transport->worker, now, p, &m);
     /* These change what consumers look at, now or with the next packet. */
-    if (r->key_frame || r->restarted || r->late || awaited)
+    if (r->key_frame || r->restarted || r->late || awaited || !understood)
         forward_batch_flush(p->transport->worker, now);
+    return understood;
 }
 
 void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool rtx,
@@ -137,10 +188,10 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
         check_orientation(p, v);
     if (!list_empty(&p->observers) && p->ext.of[RTP_EXT_AUDIO_LEVEL] != 0 && v->ext_at != 0)
         tell_observers(p, now, v);
-    forward(p, now, s, packet, v, &r, awaited);
+    bool understood = forward(p, now, s, packet, v, &r, awaited);
     if (r.key_frame)
         held_clear(&s->held);
-    else if (awaited && !r.padding_only)
+    else if ((awaited || !understood) && !r.padding_only)
         held_add(&s->held, packet);
     producer_check_scores(p);
 }
@@ -246,6 +297,10 @@ void producer_check_scores(struct producer *p)
     if (!changed)
         return;
     tell_scores(p);
-    for (size_t i = 0; i < p->n_consumers; i++)
-        consumer_check_score(p->consumers[i]);
+    for (size_t i = 0; i < p->n_consumers; i++) {
+        struct consumer *c = p->consumers[i];
+        if (c->ops->producer_scores)
+            c->ops->producer_scores(c);
+        consumer_check_score(c);
+    }
 }

@@ -17,6 +17,8 @@
 #include "worker/media/ssrc_map.h"
 #include "worker/media/timers.h"
 #include "worker/media/txq.h"
+#include "worker/rtp/codec.h"
+#include "worker/rtp/layers.h"
 #include "worker/rtp/rate.h"
 
 enum {
@@ -150,8 +152,10 @@ struct rtp_out {
     uint32_t ssrc;
     uint32_t timestamp;
     uint16_t seq;
-    uint16_t number; /* transport-wide, with layout->number_at */
-    uint16_t osn;    /* with rtx */
+    uint16_t number;   /* transport-wide, with layout->number_at */
+    uint16_t osn;      /* with rtx */
+    layer_patch patch; /* of the payload, by codec; 0: none */
+    enum codec codec;
     uint8_t payload_type;
     bool marker;
     bool rtx;   /* RFC 4588: the original number goes in front of the payload */

@@ -3,6 +3,7 @@
 
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
+#include "worker/rtp/layer_packet.h"
 
 /* What is in the slot goes out, sealed now or with others. False: SRTP refused. */
 static bool commit(struct transport *t, const struct rtp_out *o, uint8_t *slot, size_t len)
@@ -44,6 +45,8 @@ static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
         p += 2;
     }
     memcpy(p, v->data + v->payload_at, v->payload_len);
+    if (o->patch != 0)
+        layer_patch_payload(o->codec, o->patch, p, v->payload_len);
     return (size_t)(p - slot) + v->payload_len;
 }
 

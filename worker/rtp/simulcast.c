@@ -201,13 +201,13 @@ static bool take_unknown(struct simulcast *s, uint16_t seq)
     return true;
 }
 
-static enum simulcast_verdict leave_out(struct simulcast *s, usec now, const struct layer_packet *p,
+/* The number closes up, or, where newer ones went out already, is filled. */
+static enum simulcast_verdict leave_out(struct simulcast *s, uint16_t seq, uint32_t timestamp,
                                         struct simulcast_out *out)
 {
-    (void)now;
-    if (seq_rewriter_drop(&s->seq, p->seq) || !seq_rewriter_map(&s->seq, p->seq, &out->seq))
+    if (seq_rewriter_drop(&s->seq, seq) || !seq_rewriter_map(&s->seq, seq, &out->seq))
         return SIMULCAST_NOTHING;
-    out->timestamp = timeline_map(&s->timeline, p->timestamp);
+    out->timestamp = timeline_map(&s->timeline, timestamp);
     out->marker = false;
     out->patch = LAYER_PATCH_EMPTY;
     return SIMULCAST_FILL;
@@ -224,7 +224,7 @@ static enum simulcast_verdict select_packet(struct simulcast *s, usec now,
         remember_unknown(s, p->seq);
         return SIMULCAST_NOTHING;
     case LAYER_DROP:
-        return leave_out(s, now, p, out);
+        return leave_out(s, p->seq, p->timestamp, out);
     case LAYER_FORWARD:
         break;
     }
@@ -284,10 +284,14 @@ enum simulcast_verdict simulcast_packet(struct simulcast *s, usec now,
     return select_packet(s, now, p, out);
 }
 
-void simulcast_skip(struct simulcast *s, uint8_t stream, uint16_t seq)
+enum simulcast_verdict simulcast_skip(struct simulcast *s, uint8_t stream, uint16_t seq,
+                                      uint32_t timestamp, struct simulcast_out *out)
 {
-    if ((int8_t)stream == s->current && !s->resync)
-        (void)seq_rewriter_drop(&s->seq, seq);
+    (void)note_number(s, stream, seq, false);
+    out->replay = false;
+    if ((int8_t)stream != s->current || s->resync)
+        return SIMULCAST_NOTHING;
+    return leave_out(s, seq, timestamp, out);
 }
 
 /* ---- what follows ---- */

@@ -109,8 +109,10 @@ static inline int8_t simulcast_line(const struct simulcast *s)
 
 enum simulcast_verdict simulcast_packet(struct simulcast *s, usec now,
                                         const struct simulcast_in *in, struct simulcast_out *out);
-/* A packet of the current stream that this consumer cannot get for other reasons. */
-void simulcast_skip(struct simulcast *s, uint8_t stream, uint16_t seq);
+/* The same for a packet that this consumer cannot get for other reasons: padding, another payload
+ * type. NOTHING or FILL. */
+enum simulcast_verdict simulcast_skip(struct simulcast *s, uint8_t stream, uint16_t seq,
+                                      uint32_t timestamp, struct simulcast_out *out);
 
 /* ---- what follows: to be asked after each of the above ---- */
 

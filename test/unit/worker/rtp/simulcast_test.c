@@ -294,10 +294,14 @@ static void a_number_left_open_for_a_packet_that_is_not_wanted_is_filled(void **
     /* In order there is nothing to fill. */
     p = (struct layer_packet){.seq = 4, .picture = 4, .info = LAYER_INFO_VP8, .vp8.temporal = 1};
     assert_int_equal(simulcast_packet(&s, 4, &in, &last), SIMULCAST_NOTHING);
-    simulcast_skip(&s, 0, 5);
+    assert_int_equal(simulcast_skip(&s, 0, 5, 5, &last), SIMULCAST_NOTHING);
     p = (struct layer_packet){.seq = 6, .picture = 6, .info = LAYER_INFO_VP8};
     assert_int_equal(simulcast_packet(&s, 5, &in, &last), SIMULCAST_SEND);
     assert_int_equal(last.seq, 103);
+    p = (struct layer_packet){.seq = 8, .picture = 8, .info = LAYER_INFO_VP8};
+    assert_int_equal(simulcast_packet(&s, 6, &in, &last), SIMULCAST_SEND);
+    assert_int_equal(simulcast_skip(&s, 0, 7, 7, &last), SIMULCAST_FILL);
+    assert_int_equal(last.seq, 104);
 }
 
 static void what_was_never_understood_does_not_leave_a_hole(void **state)
