@@ -291,8 +291,10 @@ static void run(struct bench *b, const struct setup *s)
     viewers_close(&b->viewers);
     floor_close(b->floor);
     const char *wrong = driver_stop(&b->driver);
-    if (wrong)
+    if (wrong) {
         fprintf(stderr, "bench: %s\n", wrong);
+        exit(1);
+    }
 }
 
 /* Shared memory under a descriptor that the worker inherits. */

@@ -113,8 +113,10 @@ static void end(struct key_frames *k)
         probe_close(&k->probes[i]);
     sender_close(&k->sender);
     const char *wrong = driver_stop(&k->driver);
-    if (wrong)
+    if (wrong) {
         fprintf(stderr, "bench: %s\n", wrong);
+        exit(1);
+    }
 }
 
 static void join(struct key_frames *k, uint32_t i)

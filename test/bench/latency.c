@@ -207,8 +207,10 @@ static void run(FILE *json, const struct setup *s)
     sender_close(&sender);
     viewers_close(&viewers);
     const char *wrong = driver_stop(&driver);
-    if (wrong)
+    if (wrong) {
         fprintf(stderr, "bench: %s\n", wrong);
+        exit(1);
+    }
 }
 
 void latency_bench(FILE *json, char **args)
@@ -220,8 +222,11 @@ void latency_bench(FILE *json, char **args)
            "N", "media", "load", "added p50", "added p99", "p50", "p99", "direct 50", "direct 99",
            "relay 50", "relay 99", "packets");
     for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++) {
-        if (*args && strcmp(*args, setups[i].label) != 0)
+        struct setup s = setups[i];
+        if (*args && strcmp(*args, s.label) != 0)
             continue;
-        run(json, &setups[i]);
+        if (s.call.media == CALL_AUDIO)
+            s.call.fps = (int)figures_setting("BENCH_PPS", s.call.fps);
+        run(json, &s);
     }
 }

@@ -43,8 +43,10 @@ static void close_worker(struct memory *m)
 {
     sender_close(&m->sender);
     const char *wrong = driver_stop(&m->driver);
-    if (wrong)
+    if (wrong) {
         fprintf(stderr, "bench: %s\n", wrong);
+        exit(1);
+    }
 }
 
 /* Resident KiB, after the worker has answered: so it has done what came before. */
