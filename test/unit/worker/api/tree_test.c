@@ -234,8 +234,7 @@ static void bad_consumers_are_refused_and_leave_nothing(void **state)
     char json[4096];
     snprintf(json, sizeof json, "%s", consume_video_json("c", "cam", 6500));
     memcpy(strstr(json, "'type':'simple'"), "'type':'svc'   ", 15);
-    starts_with(world_refused(&w, "transport.consume", "down", "%s", json),
-                "TypeError type");
+    starts_with(world_refused(&w, "transport.consume", "down", "%s", json), "TypeError type");
     assert_int_equal(metric("consumers"), 1);
     /* After all that the same request in its right form goes through. */
     consume_video(&w, "down", "c", "cam", 6500);
