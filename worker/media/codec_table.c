@@ -101,6 +101,17 @@ enum err codec_table_init(struct codec_table *t, const struct rtp_parameters *p,
     return check_relations(t, p, f);
 }
 
+void codec_table_complete(const struct codec_table *t, struct rtp_parameters *p)
+{
+    for (size_t i = 0; i < t->n; i++)
+        p->codecs[i].mime_type = codec_mime(t->entries[i].codec);
+    for (size_t i = 0; i < p->n_encodings; i++) {
+        struct rtp_encoding_parameters *e = &p->encodings[i];
+        e->codec_payload_type = codec_table_of_encoding(t, e)->payload_type;
+        e->has_codec_payload_type = true;
+    }
+}
+
 const struct codec_entry *codec_table_of_encoding(const struct codec_table *t,
                                                   const struct rtp_encoding_parameters *e)
 {

@@ -57,4 +57,8 @@ const struct codec_entry *codec_table_rtx(const struct codec_table *t,
 void codec_table_stream_params(const struct codec_table *t, const struct rtp_parameters *p,
                                const struct rtp_encoding_parameters *e, struct stream_params *out);
 
+/* Writes into p, of which t was made, what it left to us: the codec of each encoding, and codecs as
+ * they are registered. */
+void codec_table_complete(const struct codec_table *t, struct rtp_parameters *p);
+
 #endif

@@ -142,6 +142,7 @@ static enum err init(struct consumer *c, const struct transport_consume_request 
         e = codec_table_init(&c->codecs, c->rtp_parameters, c->kind, &c->keep, f);
     if (e != OK)
         return e;
+    codec_table_complete(&c->codecs, c->rtp_parameters);
     const struct rtp_parameters *r = c->rtp_parameters;
     if (ext_ids_init(&ids, r->header_extensions, r->n_header_extensions, &bad) != OK)
         return refuse(f, ERR_TYPE, "rtpParameters.headerExtensions", bad, "id",
@@ -249,16 +250,22 @@ void consumer_producer_paused(struct consumer *c, usec now, bool paused)
     consumer_update(c, now);
 }
 
+/* Of a pipe no single stream counts, and what does not come is no fault of it. */
+static uint8_t producer_score(const struct consumer *c)
+{
+    const struct producer_stream *source = c->ops->source(c);
+    return source ? producer_stream_score(source) : c->ops->type == RTP_TYPE_PIPE ? 10 : 0;
+}
+
 /* scores: room for one entry a stream of the producer. */
 static void fill_score(const struct consumer *c, uint8_t *scores, struct consumer_score *out)
 {
     const struct producer *p = c->producer;
-    const struct producer_stream *source = c->ops->source(c);
     for (size_t i = 0; i < p->n_streams; i++)
         scores[i] = producer_stream_score(&p->streams[i]);
     *out = (struct consumer_score){.score = c->ops->score(c),
                                    .has_score = true,
-                                   .producer_score = source ? producer_stream_score(source) : 0,
+                                   .producer_score = producer_score(c),
                                    .has_producer_score = true,
                                    .producer_scores = scores,
                                    .n_producer_scores = p->n_streams};

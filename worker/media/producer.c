@@ -110,19 +110,6 @@ static enum err keep_parameters(struct producer *p, const struct transport_produ
     return OK;
 }
 
-/* An encoding says which codec it uses, also where the request left it to us; codecs are written as
- * they are registered. */
-static void complete_parameters(struct producer *p)
-{
-    for (size_t i = 0; i < p->codecs.n; i++)
-        p->rtp_parameters->codecs[i].mime_type = codec_mime(p->codecs.entries[i].codec);
-    for (size_t i = 0; i < p->rtp_parameters->n_encodings; i++) {
-        struct rtp_encoding_parameters *e = &p->rtp_parameters->encodings[i];
-        e->codec_payload_type = codec_table_of_encoding(&p->codecs, e)->payload_type;
-        e->has_codec_payload_type = true;
-    }
-}
-
 static void on_stream_timer(struct timer *timer, usec now)
 {
     producer_stream_timeout(container_of(timer, struct producer_stream, timer), now);
@@ -170,7 +157,7 @@ static enum err init(struct producer *p, const struct transport_produce_request 
     if (ext_ids_init(&p->ext, r->header_extensions, r->n_header_extensions, &bad) != OK)
         return refuse_encoding(f, bad, "rtpParameters.headerExtensions", "id",
                                "this id or uri is used twice");
-    complete_parameters(p);
+    codec_table_complete(&p->codecs, p->rtp_parameters);
     p->type = type_of(p);
     e = make_streams(p, (usec)in->key_frame_request_delay * USEC_PER_MSEC, f);
     return e == OK ? rtp_listener_add(p->transport, p, f) : e;
