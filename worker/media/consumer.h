@@ -31,6 +31,9 @@ struct consumer_ops {
     void (*report)(struct consumer *c, usec now, const struct rtcp_report *r);
     void (*receiver_time)(struct consumer *c, usec now, uint64_t ntp);
     void (*key_frame)(struct consumer *c, usec now, uint32_t ssrc, bool fir);
+    /* About `size` bytes of a datagram for a probe, by padding or an old packet on its RTX SSRC;
+     * false: it cannot now. NULL: it never can. */
+    bool (*probe)(struct consumer *c, usec now, size_t size);
     /* ---- ours: sender reports and descriptions, as much as fits ---- */
     bool (*sender_report)(struct consumer *c, usec now, struct wr *w);
     bool (*dlrr)(struct consumer *c, usec now, struct rtcp_dlrr *out);

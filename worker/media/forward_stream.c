@@ -195,6 +195,48 @@ void forward_stream_nack(struct forward_stream *s, usec now, const struct rtcp_n
     }
 }
 
+bool forward_stream_probe(struct forward_stream *s, usec now, size_t size)
+{
+    enum { SRTP_TAG = 16, OSN_LEN = 2 };
+    struct consumer *c = s->consumer;
+    struct transport *t = c->transport;
+    const struct stream_params *params = &s->send.params;
+    if (!c->active || !s->sent || !params->has_rtx || c->layout.number_at == 0)
+        return false;
+    struct rtp_view v;
+    struct ext_brought brought = {0};
+    struct resend r = {.timestamp = s->last_ts};
+    size_t head = RTP_HEADER_LEN + c->layout.fixed_len + SRTP_TAG;
+    size_t room = size > head ? size - head : 1;
+    bool kept = send_stream_probe(&s->send, now, &r);
+    bool again = kept && rtp_parse(&v, r.packet->data, r.packet->len) == OK &&
+                 (size_t)v.payload_len + OSN_LEN <= room;
+    if (again)
+        ext_brought_find(&brought, &c->producer->ext, &v);
+    else
+        v = (struct rtp_view){0};
+    size_t padding = again ? room - OSN_LEN - v.payload_len : room;
+    struct rtp_out out = {.view = &v,
+                          .layout = &c->layout,
+                          .brought = &brought,
+                          .time = now,
+                          .ssrc = params->rtx_ssrc,
+                          .timestamp = r.timestamp,
+                          .seq = kept ? r.rtx_seq : s->send.rtx_seq++,
+                          .number = transport_next_number(t),
+                          .osn = r.seq,
+                          .payload_type = params->rtx_payload_type,
+                          .padding = (uint8_t)(padding < UINT8_MAX ? padding : UINT8_MAX),
+                          .marker = r.marker,
+                          .rtx = again,
+                          .probe = true};
+    if (transport_send_rtp(t, now, &out) == 0)
+        return false;
+    s->send.rtx_packets++;
+    s->send.rtx_octets += v.payload_len;
+    return true;
+}
+
 void forward_stream_key_frame(struct forward_stream *s, usec now, bool fir)
 {
     struct consumer *c = s->consumer;

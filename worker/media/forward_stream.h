@@ -41,6 +41,10 @@ void forward_stream_rtp(struct forward_stream *s, usec now, const struct media_p
 void forward_stream_nack(struct forward_stream *s, usec now, const struct rtcp_nack *nack);
 void forward_stream_key_frame(struct forward_stream *s, usec now, bool fir);
 
+/* About `size` bytes of a datagram on its RTX SSRC, for a probe: its newest packet once more where
+ * that fits, and padding. False: it has no RTX, or sent nothing yet. */
+bool forward_stream_probe(struct forward_stream *s, usec now, size_t size);
+
 /* Sender reports and descriptions of it and its RTX; false: nothing to report. */
 bool forward_stream_report(struct forward_stream *s, usec now, struct wr *w);
 

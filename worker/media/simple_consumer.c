@@ -51,6 +51,11 @@ static void on_key_frame(struct consumer *c, usec now, uint32_t ssrc, bool fir)
         forward_stream_key_frame(stream_of(c), now, fir);
 }
 
+static bool probe(struct consumer *c, usec now, size_t size)
+{
+    return forward_stream_probe(stream_of(c), now, size);
+}
+
 static bool sender_report(struct consumer *c, usec now, struct wr *w)
 {
     return forward_stream_report(stream_of(c), now, w);
@@ -119,6 +124,7 @@ static const struct consumer_ops ops = {.type = RTP_TYPE_SIMPLE,
                                         .report = on_report,
                                         .receiver_time = on_receiver_time,
                                         .key_frame = on_key_frame,
+                                        .probe = probe,
                                         .sender_report = sender_report,
                                         .dlrr = dlrr,
                                         .started = started,

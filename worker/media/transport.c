@@ -8,6 +8,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/router.h"
 #include "worker/media/rtp_listener.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/transport_data.h"
 #include "worker/media/worker_state.h"
 
@@ -111,6 +112,7 @@ void transport_fini(struct transport *t, usec now)
     seal_close(t->sealer);
     opener_close(t->opener);
     free(t->twcc);
+    transport_bwe_close(t);
     list_remove(&t->in_router);
     t->router->n_transports--;
     t->worker->counters.transports--;
@@ -173,9 +175,15 @@ enum err transport_consume(struct transport *t, usec now,
     if (!p || p->transport->router != t->router)
         return fail(f, ERR_NOT_FOUND, "producerId", "no such producer in this router");
     enum err e = consumer_open(t, p, now, in, out, f);
-    if (e == OK)
-        timer_set_earlier(&t->rtcp_timer, next_reports(t, now));
-    return e;
+    if (e != OK)
+        return e;
+    e = transport_bwe_consumer(t, now, *out);
+    if (e != OK) {
+        consumer_close(*out);
+        return fail_plain(f, e);
+    }
+    timer_set_earlier(&t->rtcp_timer, next_reports(t, now));
+    return OK;
 }
 
 enum err transport_close_producer(struct transport *t, usec now, const char *id,
@@ -216,6 +224,7 @@ enum err transport_set_max_outgoing(struct transport *t, uint64_t bps, struct fi
     if (bps != 0 && bps < t->min_outgoing_bps)
         return fail(f, ERR_TYPE, "maxOutgoingBitrate", "less than minOutgoingBitrate");
     t->max_outgoing_bps = bps;
+    transport_bwe_limits(t);
     return OK;
 }
 
@@ -224,6 +233,7 @@ enum err transport_set_min_outgoing(struct transport *t, uint64_t bps, struct fi
     if (bps != 0 && t->max_outgoing_bps != 0 && bps > t->max_outgoing_bps)
         return fail(f, ERR_TYPE, "minOutgoingBitrate", "more than maxOutgoingBitrate");
     t->min_outgoing_bps = bps;
+    transport_bwe_limits(t);
     return OK;
 }
 

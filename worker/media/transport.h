@@ -32,6 +32,7 @@ struct router;
 struct producer;
 struct consumer;
 struct sctp_link;
+struct transport_bwe;
 struct transport;
 
 struct transport_ops {
@@ -85,6 +86,7 @@ struct transport {
     bool batch;                /* sealing RTP with others' pays: see seal_batch.h */
     uint16_t twcc_number;      /* next transport-wide sequence number */
     struct ssrc_map ssrcs;     /* of consumers, RTX too -> struct consumer */
+    struct transport_bwe *bwe; /* owned; NULL: nothing is estimated, see transport_bwe.h */
 
     /* ---- in ---- */
     struct opener *opener;      /* owned */
@@ -157,7 +159,9 @@ struct rtp_out {
     layer_patch patch; /* of the payload, by codec; 0: none */
     enum codec codec;
     uint8_t payload_type;
+    uint8_t padding; /* bytes behind the payload, their count included */
     bool marker;
+    bool probe; /* sent for its size: it counts as neither media nor retransmission */
     bool rtx;   /* RFC 4588: the original number goes in front of the payload */
     bool again; /* the very packet that was sent before, byte for byte */
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
 #include "worker/rtp/layer_packet.h"
 
@@ -34,7 +35,7 @@ static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
 {
     const struct rtp_view *v = o->view;
     size_t ext = ext_layout_write(o->layout, o->brought, o->time, o->number, slot + RTP_HEADER_LEN);
-    slot[0] = ext > 0 ? 0x90 : 0x80;
+    slot[0] = (uint8_t)((ext > 0 ? 0x90 : 0x80) | (o->padding > 0 ? 0x20 : 0));
     slot[1] = (uint8_t)((o->marker ? 0x80 : 0) | o->payload_type);
     put_u16(slot + 2, o->seq);
     put_u32(slot + 4, o->timestamp);
@@ -44,10 +45,17 @@ static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
         put_u16(p, o->osn);
         p += 2;
     }
-    memcpy(p, v->data + v->payload_at, v->payload_len);
+    if (v->payload_len > 0)
+        memcpy(p, v->data + v->payload_at, v->payload_len);
     if (o->patch != 0)
         layer_patch_payload(o->codec, o->patch, p, v->payload_len);
-    return (size_t)(p - slot) + v->payload_len;
+    p += v->payload_len;
+    if (o->padding > 0) {
+        memset(p, 0, o->padding);
+        p += o->padding;
+        p[-1] = o->padding;
+    }
+    return (size_t)(p - slot);
 }
 
 /* A peer without an address is the controller, or not there yet. */
@@ -62,24 +70,44 @@ static size_t give_rtp(struct transport *t, usec now, const struct rtp_out *o)
     return len;
 }
 
+static bool is_numbered(const struct rtp_out *o)
+{
+    return o->layout->number_at != 0 && !o->again;
+}
+
+/* It was not sent, so its number goes to the next: a gap would be taken for a loss. */
+static size_t refuse(struct transport *t, const struct rtp_out *o)
+{
+    t->worker->counters.dropped_send++;
+    if (is_numbered(o) && (uint16_t)(o->number + 1) == t->twcc_number)
+        t->twcc_number = o->number;
+    return 0;
+}
+
+static void count(struct transport *t, usec now, const struct rtp_out *o, size_t len)
+{
+    if (is_numbered(o))
+        transport_bwe_sent(t, now, o->number, len);
+    if (o->probe)
+        transport_bwe_padded(t, now, len);
+    else
+        flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, len);
+}
+
 size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
 {
     struct worker *w = t->worker;
     if (RTP_HEADER_LEN + ext_layout_max(o->layout, o->brought) + 2 + o->view->payload_len +
-            SEAL_OVERHEAD >
-        TX_SLOT_CAP) {
-        w->counters.dropped_send++;
-        return 0;
-    }
+            o->padding + SEAL_OVERHEAD >
+        TX_SLOT_CAP)
+        return refuse(t, o);
     if (!t->rtp_dest || !t->connected)
         return give_rtp(t, now, o);
     uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
     size_t rtp_len = write_rtp(o, slot);
-    if (!commit(t, o, slot, rtp_len)) {
-        w->counters.dropped_send++;
-        return 0;
-    }
-    flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, rtp_len);
+    if (!commit(t, o, slot, rtp_len))
+        return refuse(t, o);
+    count(t, now, o, rtp_len);
     return rtp_len;
 }
 

@@ -7,6 +7,7 @@
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
 
 static struct consumer *consumer_by_ssrc(const struct transport *t, uint32_t ssrc)
@@ -22,6 +23,7 @@ static void on_reports(struct transport *t, usec now, struct slice reports, size
         if (!c)
             continue;
         c->ops->report(c, now, &r);
+        transport_bwe_report(t, now, c, &r);
         consumer_check_score(c);
     }
 }
@@ -128,8 +130,12 @@ static void on_block(struct transport *t, usec now, const struct rtcp_block *b)
     case RTCP_KIND_FIR:
         on_fir(t, now, b);
         return;
-    case RTCP_KIND_TWCC: /* the send-side estimate's input */
+    case RTCP_KIND_TWCC:
+        transport_bwe_twcc(t, now, b);
+        return;
     case RTCP_KIND_REMB:
+        transport_bwe_remb(t, now, b);
+        return;
     case RTCP_KIND_SDES: /* the producer's CNAME comes with its parameters */
     case RTCP_KIND_BYE:  /* the controller closes producers; a peer's goodbye closes nothing */
     case RTCP_KIND_UNKNOWN:

@@ -3,6 +3,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/sctp_link.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 
 static uint64_t flow_bps(struct flow *f, usec now)
 {
@@ -57,6 +58,7 @@ enum err transport_stats(struct transport *t, usec now, struct arena *arena,
     limit(t->max_incoming_bps, &out->max_incoming_bitrate, &out->has_max_incoming_bitrate);
     limit(t->max_outgoing_bps, &out->max_outgoing_bitrate, &out->has_max_outgoing_bitrate);
     limit(t->min_outgoing_bps, &out->min_outgoing_bitrate, &out->has_min_outgoing_bitrate);
+    transport_bwe_stats(t, now, out);
     if (t->use_remb)
         limit(t->remb.bps, &out->available_incoming_bitrate, &out->has_available_incoming_bitrate);
     loss_received(t, out);
