@@ -102,6 +102,8 @@ function serverOf(router, room) {
             return out;
         },
         resume: ({ id }) => consumers.get(id).resume(),
+        prefer: (spatialLayer) => Promise.all([...consumers.values()].filter((c) => c.kind === 'video')
+            .map((c) => c.setPreferredLayers({ spatialLayer, temporalLayer: 2 }))),
     };
 }
 
@@ -110,6 +112,7 @@ async function openPage(router, room) {
     await context.grantPermissions(['camera', 'microphone']).catch(() => {});
     const page = await context.newPage();
     const methods = serverOf(router, room);
+    page.server = methods;
     await page.exposeFunction('callServer', async (method, args) => (await methods[method](args)) ?? null);
     await page.goto(url);
     return page;
@@ -171,6 +174,32 @@ test('a room is piped over two workers', async () => {
     assert.ok(await bob.evaluate('framesDecoded()') <= paused + 1, 'a paused producer still arrives');
     await video.resume();
     await until('frames after the pause', async () => (await bob.evaluate('framesDecoded()')) > before + 30);
+    await alice.context().close();
+    await bob.context().close();
+    for (const w of workers) w.close();
+});
+
+test('a viewer behind a pipe gets the layer that the application prefers', async () => {
+    const workers = [await mediasoup.createWorker(), await mediasoup.createWorker()];
+    const [one, two] = await Promise.all(workers.map((w) => w.createRouter({ mediaCodecs })));
+    const room = { producers: [], dataProducers: [] };
+    const alice = await openPage(one, room);
+    const layers = [4, 2, 1].map((scaleResolutionDownBy) => (
+        { scaleResolutionDownBy, scalabilityMode: 'L1T3', maxBitrate: 1200000 / scaleResolutionDownBy }));
+    await alice.evaluate((encodings) => globalThis.publish(encodings), layers);
+    await until('producers', () => room.producers.length === 2);
+    const video = room.producers.find((p) => p.kind === 'video');
+    assert.equal(video.type, 'simulcast');
+    await until('all layers', () => video.score.length === 3 && video.score.every((s) => s.score > 0));
+    for (const { id } of room.producers) await one.pipeToRouter({ producerId: id, router: two });
+    room.dataProducers.length = 0;
+    const bob = await openPage(two, room);
+    await bob.evaluate('watch()');
+    const width = () => bob.evaluate('document.querySelector("video").videoWidth');
+    for (const [layer, wanted] of [[0, 320], [2, 1280], [1, 640]]) {
+        await bob.server.prefer(layer);
+        await until(`a picture ${wanted} wide`, async () => (await width()) === wanted);
+    }
     await alice.context().close();
     await bob.context().close();
     for (const w of workers) w.close();

@@ -20,11 +20,11 @@ async function open(direction) {
 }
 
 // A camera, a microphone, and a data channel that counts.
-globalThis.publish = async () => {
+globalThis.publish = async (encodings) => {
     const transport = await open('send');
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 1280, height: 720 } });
     await transport.produce({ track: stream.getAudioTracks()[0] });
-    await transport.produce({ track: stream.getVideoTracks()[0] });
+    await transport.produce({ track: stream.getVideoTracks()[0], encodings });
     const data = await transport.produceData({ label: 'count' });
     let n = 0;
     setInterval(() => {
