@@ -182,7 +182,7 @@ static void run(FILE *json, const struct setup *s)
     sender_open(&sender, &driver, &s->call);
     sender.stamp = true;
     viewers_open(&viewers, &driver, &s->call);
-    /* The first in the row of consumers, one amid, and the last. */
+    /* The first in the row of consumers, and the last two. */
     probe_open(&probes[0], &driver, "p0");
     probe_consume(&probes[0], &s->call, 1);
     viewers_consume(&viewers);
