@@ -1,5 +1,5 @@
 /* Which function answers which method. A method without a row would be part of the vocabulary and
- * not supported yet: they are refused by name. */
+ * supported yet, and be refused by name. */
 #include "worker/api/call.h"
 
 call_fn *const call_table[PIPE_METHOD_COUNT] = {
