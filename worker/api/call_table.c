@@ -1,5 +1,5 @@
-/* Which function answers which method. A method without a row would be part of the vocabulary and
- * supported yet, and be refused by name. */
+/* Which function answers which method. A method of the vocabulary without a row would be refused by
+ * name, as not supported. */
 #include "worker/api/call.h"
 
 call_fn *const call_table[PIPE_METHOD_COUNT] = {
