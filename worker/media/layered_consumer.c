@@ -14,6 +14,8 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
+enum { SRTP_TAG = 16 };
+
 static struct layered_consumer *self(const struct consumer *c)
 {
     return container_of(c, struct layered_consumer, base);
@@ -232,6 +234,31 @@ static void on_nack(struct consumer *c, usec now, const struct rtcp_nack *nack)
     }
 }
 
+/* Padding alone: the newest packet may be of layers that are left by now. */
+static bool probe(struct consumer *c, usec now, size_t size)
+{
+    struct layered_consumer *s = self(c);
+    struct send_stream *send = &s->send;
+    size_t head = RTP_HEADER_LEN + c->layout.fixed_len + SRTP_TAG;
+    size_t padding = size > head ? size - head : 1;
+    struct rtp_view nothing = {0};
+    struct ext_brought brought = {0};
+    if (!c->active || !send->started || !send->params.has_rtx || c->layout.number_at == 0)
+        return false;
+    struct rtp_out out = out_of(s, now, &nothing, &brought, 0);
+    out.ssrc = send->params.rtx_ssrc;
+    out.timestamp = send->max_timestamp;
+    out.seq = send->rtx_seq++;
+    out.number = transport_next_number(c->transport);
+    out.payload_type = send->params.rtx_payload_type;
+    out.padding = (uint8_t)(padding < UINT8_MAX ? padding : UINT8_MAX);
+    out.probe = true;
+    if (transport_send_rtp(c->transport, now, &out) == 0)
+        return false;
+    send->rtx_packets++;
+    return true;
+}
+
 static void on_report(struct consumer *c, usec now, const struct rtcp_report *r)
 {
     struct layered_consumer *s = self(c);
@@ -418,7 +445,7 @@ static void close_layered(struct consumer *c)
 #define LAYERED_OPS(t)                                                                             \
     {                                                                                              \
         .type = t, .rtp = on_rtp, .nack = on_nack, .report = on_report,                            \
-        .receiver_time = on_receiver_time, .key_frame = on_key_frame,                              \
+        .receiver_time = on_receiver_time, .key_frame = on_key_frame, .probe = probe,              \
         .sender_report = sender_report, .dlrr = dlrr, .started = started, .stopped = stopped,      \
         .request_key_frame = request_key_frame, .score = score, .source = source,                  \
         .producer_scores = producer_scores, .prefer = prefer, .offer = offer, .allot = allot,      \

@@ -6,6 +6,7 @@
 #include "proto/rtcp_fb.h"
 #include "proto/twcc.h"
 #include "worker/bwe/estimator.h"
+#include "worker/media/bwe_share.h"
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/transport.h"
@@ -28,6 +29,7 @@ struct transport_bwe {
     uint64_t told_bps;    /* in the last trace event */
     usec told_at;         /* 0: never */
     struct flow padding;
+    struct bwe_share share; /* of consumers with layers */
 };
 
 /* ---- what consumers could use ---- */
@@ -50,40 +52,46 @@ static bool can_pad(const struct consumer *c)
            c->rtp_parameters->encodings[0].rtx;
 }
 
-/* The estimator takes each increase as news worth a probe: what merely wavers is not told. */
-static bool differs(uint64_t a, uint64_t b)
+/* By more than b / part. */
+static bool differs(uint64_t a, uint64_t b, uint64_t part)
 {
-    return a > b + b / 4 || a < b - b / 4;
+    return a > b + b / part || a < b - b / part;
 }
-
-/* Of a producer with layers the best counts, though a lower one is sent: else no room for a better
- * one would ever be found. */
-static void measure(struct transport_bwe *b, usec now)
-{
-    uint64_t desired = 0;
-    bool padding = false;
-    list_each (node, &b->transport->consumers) {
-        const struct consumer *c = container_of(node, struct consumer, in_transport);
-        if (!c->active)
-            continue;
-        desired += source_bps(c->producer, now);
-        padding = padding || can_pad(c);
-    }
-    b->measured_at = now;
-    est_set_padding(&b->est, padding);
-    if (!differs(desired, b->desired_bps))
-        return;
-    b->desired_bps = desired;
-    est_set_desired(&b->est, desired);
-}
-
-/* ---- traces ---- */
 
 static uint64_t target(const struct transport_bwe *b)
 {
     uint64_t bps = est_target_bps(&b->est);
     return bps < BITRATE_MAX ? bps : BITRATE_MAX;
 }
+
+/* Whoever has no layers gets all of its producer; the others share what is left, and could use the
+ * best that they prefer, with half as much again, since an upgrade wants a margin
+ * (worker/bwe/allocation.h). The estimator takes each increase as news worth a probe, so what
+ * merely wavers is not told. */
+static void measure(struct transport_bwe *b, usec now)
+{
+    uint64_t whole = 0;
+    bool padding = false;
+    list_each (node, &b->transport->consumers) {
+        const struct consumer *c = container_of(node, struct consumer, in_transport);
+        if (!c->active)
+            continue;
+        whole += c->ops->offer ? 0 : source_bps(c->producer, now);
+        padding = padding || can_pad(c);
+    }
+    uint64_t layers = bwe_share_gather(&b->share, b->transport, now);
+    uint64_t desired = whole + layers + layers / 2;
+    b->measured_at = now;
+    est_set_padding(&b->est, padding);
+    if (differs(desired, b->desired_bps, 8)) {
+        b->desired_bps = desired;
+        est_set_desired(&b->est, desired);
+    }
+    uint64_t bps = target(b);
+    bwe_share_out(&b->share, now, bps > whole ? bps - whole : 0, whole == 0);
+}
+
+/* ---- traces ---- */
 
 static void trace(struct transport_bwe *b, usec now, enum transport_trace_type type,
                   struct bwe_trace_info *info)
@@ -112,7 +120,7 @@ static void tell(struct transport_bwe *b, usec now)
     const struct transport *t = b->transport;
     uint64_t bps = target(b);
     if (b->told_at != 0 &&
-        (bps == b->told_bps || (now - b->told_at < TELL_US && !differs(bps, b->told_bps))))
+        (bps == b->told_bps || (now - b->told_at < TELL_US && !differs(bps, b->told_bps, 4))))
         return;
     b->told_at = now;
     b->told_bps = bps;
@@ -139,9 +147,12 @@ static void tell(struct transport_bwe *b, usec now)
 
 /* ---- time ---- */
 
+/* With layers it looks after them also when nothing comes back. */
 static void arm(struct transport_bwe *b)
 {
-    timer_set(&b->timer, b->transport->connected ? est_deadline(&b->est) : USEC_NEVER);
+    usec at = b->share.n > 0 ? b->measured_at + UNHEARD_US : USEC_NEVER;
+    at = usec_min(at, est_deadline(&b->est));
+    timer_set(&b->timer, b->transport->connected ? at : USEC_NEVER);
 }
 
 static struct consumer *prober(const struct transport *t)
@@ -254,10 +265,12 @@ static bool source_of(const struct consumer *c, enum est_source *out)
 {
     const struct codec_entry *codec =
         codec_table_of_encoding(&c->codecs, &c->rtp_parameters->encodings[0]);
+    *out = EST_REMB;
     if (c->kind != MEDIA_KIND_VIDEO)
         return false;
     bool transport_cc = codec->transport_cc && c->layout.number_at != 0;
-    *out = transport_cc ? EST_TRANSPORT_CC : EST_REMB;
+    if (transport_cc)
+        *out = EST_TRANSPORT_CC;
     return transport_cc || (codec->remb && c->layout.time_at != 0);
 }
 
@@ -297,7 +310,7 @@ static enum err open_bwe(struct transport *t, enum est_source source)
 enum err transport_bwe_consumer(struct transport *t, usec now, const struct consumer *c)
 {
     enum est_source source;
-    if (t->ops->type != TRANSPORT_TYPE_WEBRTC || !source_of(c, &source))
+    if (t->ops->type != TRANSPORT_TYPE_WEBRTC || (!source_of(c, &source) && !t->bwe))
         return OK;
     if (!t->bwe) {
         enum err e = open_bwe(t, source);
@@ -312,6 +325,10 @@ enum err transport_bwe_consumer(struct transport *t, usec now, const struct cons
         }
         est_fini(&old);
     }
+    enum err e = bwe_share_reserve(&t->bwe->share, t);
+    if (e != OK)
+        return e;
+    measure(t->bwe, now);
     heard(t->bwe, now);
     return OK;
 }
@@ -323,6 +340,7 @@ void transport_bwe_close(struct transport *t)
         return;
     timer_drop(&b->timer);
     est_fini(&b->est);
+    bwe_share_fini(&b->share);
     free(b);
     t->bwe = NULL;
 }

@@ -117,6 +117,8 @@ static void send_rtcp(const struct wr *out)
 static void tick(void *ctx, usec now)
 {
     (void)ctx;
+    rtc_peer_timeout(&alice.peer, now); /* consent */
+    rtc_peer_timeout(&bob.peer, now);
     source_bytes += (double)(now - source_at) * (double)source_bps / 8e6;
     source_at = now;
     for (; source_bytes >= (double)source_size; source_bytes -= (double)source_size)
