@@ -455,6 +455,21 @@ static void close_layered(struct consumer *c)
 static const struct consumer_ops simulcast_ops = LAYERED_OPS(RTP_TYPE_SIMULCAST);
 static const struct consumer_ops svc_ops = LAYERED_OPS(RTP_TYPE_SVC);
 
+static void restrict_extensions(struct layered_consumer *s)
+{
+    struct consumer *c = &s->base;
+    struct ext_ids ids = c->layout.ids;
+    /* Without RTX a packet is sent again byte for byte, and there is no room to keep its
+     * transport-wide number beside what its layers need. */
+    if (s->send.params.use_nack && !s->send.params.has_rtx)
+        ids.of[RTP_EXT_TWCC] = 0;
+    /* VP8 and VP9 are rewritten in their payload; a descriptor beside it would tell another story.
+     */
+    if (s->codec == CODEC_VP8 || s->codec == CODEC_VP9)
+        ids.of[RTP_EXT_DEPENDENCY_DESCRIPTOR] = 0;
+    ext_layout_init(&c->layout, &ids, c->rtp_parameters->mid);
+}
+
 static void init_streams(struct layered_consumer *s, const struct transport_consume_request *in)
 {
     struct consumer *c = &s->base;
@@ -463,6 +478,9 @@ static void init_streams(struct layered_consumer *s, const struct transport_cons
     const struct rtp_parameters *r = c->rtp_parameters;
     struct stream_params params;
     struct consumer_layers unused;
+    /* The pictures of AV1 with several spatial layers cannot be told apart by its RTP payload: a
+     * receiver needs the dependency descriptor for it, as browsers do. */
+    bool has_dd = c->layout.ids.of[RTP_EXT_DEPENDENCY_DESCRIPTOR] != 0;
     codec_table_stream_params(&c->codecs, r, &r->encodings[0], &params);
     s->codec = params.codec;
     send_stream_init(&s->send, &params, (uint16_t)rng_u32(rng));
@@ -474,18 +492,13 @@ static void init_streams(struct layered_consumer *s, const struct transport_cons
                                       .n_spatial = scale.spatial,
                                       .n_temporal = scale.temporal,
                                       .key_svc = scale.key,
+                                      .lowest_spatial = params.codec == CODEC_AV1 && !has_dd,
                                       .first_seq = (uint16_t)(rng_u32(rng) & 0x7fff)};
     simulcast_init(&s->simulcast, &config);
     if (in->preferred_layers)
         prefer(c, 0, in->preferred_layers, &unused);
     producer_scores(c);
-    /* Without RTX a packet is sent again byte for byte, and there is no room to keep its
-     * transport-wide number beside what its layers need. */
-    if (params.use_nack && !params.has_rtx) {
-        struct ext_ids ids = c->layout.ids;
-        ids.of[RTP_EXT_TWCC] = 0;
-        ext_layout_init(&c->layout, &ids, r->mid);
-    }
+    restrict_extensions(s);
 }
 
 enum err layered_consumer_open(struct transport *t, struct producer *p, usec now,

@@ -33,7 +33,7 @@ void layered_offer(struct layered_consumer *s, usec now, struct alloc_consumer *
 {
     const struct simulcast *sc = &s->simulcast;
     uint8_t n = n_temporal(s);
-    int spatial = sc->preferred.spatial;
+    int spatial = sc->lowest_spatial ? 0 : sc->preferred.spatial;
     if (spatial >= ALLOC_LAYERS_MAX / n)
         spatial = ALLOC_LAYERS_MAX / n - 1;
     int temporal = n == 1 ? 0 : sc->preferred.temporal;

@@ -10,6 +10,7 @@ void simulcast_init(struct simulcast *s, const struct simulcast_config *c)
                             .n_streams = c->n_streams,
                             .n_spatial = c->n_streams > 1 ? c->n_streams : c->n_spatial,
                             .n_temporal = c->n_temporal,
+                            .lowest_spatial = c->lowest_spatial && c->n_streams == 1,
                             .current = LAYER_NONE,
                             .target = LAYER_NONE,
                             .line = LAYER_NONE,
@@ -68,6 +69,8 @@ static struct layers limits(const struct simulcast *s)
     }
     if (s->n_temporal == 1)
         l.temporal = LAYER_ANY;
+    if (s->lowest_spatial)
+        l.spatial = 0;
     return l;
 }
 
@@ -325,6 +328,8 @@ struct layers simulcast_target_layers(const struct simulcast *s)
     if (s->target == LAYER_NONE)
         return LAYERS_NONE;
     struct layers l = layers_min(s->preferred, s->max);
+    if (s->lowest_spatial)
+        l.spatial = 0;
     return (struct layers){.spatial = s->n_streams > 1 ? s->target : shown(l.spatial, s->n_spatial),
                            .temporal = shown(l.temporal, s->n_temporal)};
 }

@@ -30,7 +30,8 @@ struct simulcast_config {
     uint8_t n_spatial;  /* as announced (scalabilityMode) for one stream, 1 with several */
     uint8_t n_temporal; /* as announced; 1: unknown, so nothing is left out */
     bool key_svc;
-    uint16_t first_seq; /* first number given out */
+    bool lowest_spatial; /* of one stream, the receiver can put together no other layer */
+    uint16_t first_seq;  /* first number given out */
 };
 
 struct simulcast {
@@ -55,6 +56,7 @@ struct simulcast {
     int8_t target;  /* stream, or LAYER_NONE */
     int8_t line;    /* stream whose timestamps the timeline maps, or LAYER_NONE */
     bool active;
+    bool lowest_spatial;
     bool resync;   /* the current stream began its numbering anew */
     bool new_line; /* and its timestamps: reports from before do not tell how they go on */
     bool synced;   /* the last packet was the first after a sync */

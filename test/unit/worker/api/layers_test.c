@@ -145,6 +145,8 @@ static void produce(const struct model_mode *mode)
              codec_json(mode->codec, 96, 97), DD_ID, encodings, mapping);
 }
 
+static bool without_dd;
+
 static const char *consume_json(const struct model_mode *mode, const char *preferred)
 {
     static char text[4096];
@@ -157,27 +159,32 @@ static const char *consume_json(const struct model_mode *mode, const char *prefe
     }
     snprintf(text, sizeof text,
              "{'consumerId':'c','producerId':'cam','kind':'video','type':'%s','rtpParameters':{"
-             "'codecs':%s,'headerExtensions':[{'uri':'" DD_URI
-             "','id':%d}],'encodings':[{'ssrc':%d,'rtx':{'ssrc':%d},'scalabilityMode':'S%uT%u'}],"
+             "'codecs':%s,'headerExtensions':[{'uri':'%s','id':%d}],'encodings':[{'ssrc':%d,'rtx':{"
+             "'ssrc':%d},'scalabilityMode':'S%uT%u'}],"
              "'rtcp':{'cname':'alice'}},'consumableRtpEncodings':[%s]%s%s}",
-             svc ? "svc" : "simulcast", codec_json(mode->codec, 101, 102), OUT_DD_ID, OUT_SSRC,
-             OUT_SSRC + 1, mode->n_streams, mode->n_temporal, consumable,
-             preferred ? ",'preferredLayers':" : "", preferred ? preferred : "");
+             svc ? "svc" : "simulcast", codec_json(mode->codec, 101, 102),
+             without_dd ? "urn:other" : DD_URI, OUT_DD_ID, OUT_SSRC, OUT_SSRC + 1, mode->n_streams,
+             mode->n_temporal, consumable, preferred ? ",'preferredLayers':" : "",
+             preferred ? preferred : "");
     return text;
 }
 
+static bool extra_dd; /* beside payloads that tell their layers themselves */
+
 static void send_packet(const struct model_packet *p)
 {
+    static const uint8_t some[] = {0xc0, 0x12, 0x34};
     uint8_t bytes[sizeof p->data];
     uint8_t buf[512];
     struct rtp_view v;
     struct wr out = wr_of(buf, sizeof buf);
-    struct rtp_ext_item dd = {DD_ID, slice_of(p->dd, p->dd_len)};
+    struct rtp_ext_item dd = {DD_ID,
+                              extra_dd ? slice_of(some, sizeof some) : slice_of(p->dd, p->dd_len)};
     memcpy(bytes, p->data, p->len);
     assert_int_equal(rtp_parse(&v, bytes, p->len), OK);
     assert_int_equal(rtp_ext_copy_packet(&out, &v,
                                          p->dd_len > 16 ? RTP_EXT_TWO_BYTE : RTP_EXT_ONE_BYTE, &dd,
-                                         p->dd_len > 0, NULL),
+                                         dd.value.n > 0, NULL),
                      OK);
     assert_true(rtc_peer_send_rtp(&alice.peer, buf, wr_len(&out)));
 }
@@ -368,6 +375,32 @@ static void av1_consumers_are_told_their_decode_targets(void **state)
     assert_int_equal(d.active_targets, 1 << 0 | 1 << 3);
 }
 
+static void without_descriptors_av1_is_sent_in_its_lowest_spatial_layer(void **state)
+{
+    (void)state;
+    without_dd = true;
+    produce(&av1);
+    consume(&av1);
+    without_dd = false;
+    send_pictures(60);
+    check(0, 0, 2);
+    layers_are(0, 2);
+    assert_int_equal(got[0].dd_len, 0);
+}
+
+static void vp8_is_sent_without_a_descriptor_that_would_tell_another_story(void **state)
+{
+    (void)state;
+    extra_dd = true;
+    produce(&vp8);
+    consume(&vp8);
+    send_pictures(30);
+    extra_dd = false;
+    check(0, 2, 2);
+    for (size_t i = 0; i < n_got; i++)
+        assert_int_equal(got[i].dd_len, 0);
+}
+
 static void a_stream_that_dies_gives_way_and_comes_back(void **state)
 {
     (void)state;
@@ -514,6 +547,8 @@ int main(void)
         T(full_svc_of_vp9_goes_through_all_layers),
         T(svc_of_av1_goes_through_all_layers),
         T(av1_consumers_are_told_their_decode_targets),
+        T(without_descriptors_av1_is_sent_in_its_lowest_spatial_layer),
+        T(vp8_is_sent_without_a_descriptor_that_would_tell_another_story),
         T(a_stream_that_dies_gives_way_and_comes_back),
         T(a_paused_consumer_has_no_layers_and_goes_on_from_a_key_frame),
         T(what_is_sent_again_is_what_was_sent),
