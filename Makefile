@@ -53,7 +53,7 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: help all run test test-only e2e fmt lint tidy asan ubsan tsan fuzz bench cov install clean deps web docs-gen docs-check
 .SECONDARY:
 help:
-	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | bench | cov | interop | docs-gen | install | clean"
+	@echo "make run | test | all | e2e | lint | fmt | tidy | asan | tsan | fuzz | valgrind | bench | cov | interop | docs-gen | install | clean"
 
 all: $(B)/weir $(B)/weir-worker
 
@@ -208,6 +208,7 @@ test:
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) all web test/e2e/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=asan unit-tests sim-tests integration-tests http-test-server
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=debug $(patsubst %.c,build/debug/%,$(BARE_TESTS))
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=fuzz fuzzers
 	@$(MAKE) --no-print-directory -s test-only
 
@@ -222,7 +223,7 @@ test-only:
 	@rm -f build/test-logs/totals.jsonl
 	@status=0; \
 	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs $(shell nproc) \
-	    tap:$(call joined,$(patsubst %.c,build/asan/%,$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS))) \
+	    tap:$(call joined,$(patsubst %.c,build/asan/%,$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS)) $(patsubst %.c,build/debug/%,$(BARE_TESTS))) \
 	    node:$(call joined,$(NODE_TESTS)) npm:web \
 	    fuzz:$(call joined,$(patsubst %.c,build/fuzz/%,$(FUZZERS))) || status=1; \
 	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS)) || status=1; \
@@ -243,6 +244,18 @@ interop:
 	$(NODE) $(INTEROP)/run.mjs $(INTEROP_ARGS) || status=1; \
 	$(NODE) --test $(INTEROP)/app.test.mjs || status=1; exit $$status
 .PHONY: interop
+
+# Memory errors and leaks that sanitizers do not see: uninitialised bytes, and what the libraries do. Programs whose point is
+# time, or that wait for other services, are left out. VALGRIND_TESTS chooses.
+VALGRIND_SLOW := test/sim/bwe_% test/unit/controller/live/% test/unit/controller/data/pg_test.c
+# Some count or fail allocations themselves: neither sanitizers nor valgrind let them, so they run without either.
+BARE_TESTS := test/unit/worker/api/alloc_test.c test/unit/worker/api/alloc_sweep_test.c
+VALGRIND_TESTS ?= $(filter-out $(VALGRIND_SLOW) $(BARE_TESTS),$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS))
+valgrind:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=debug unit-tests sim-tests integration-tests
+	@WEIR_TEST_LIMIT_S=1800 $(NODE) test/run.mjs --jobs $(shell nproc) valgrind:$(call joined,$(patsubst %.c,build/debug/%,$(VALGRIND_TESTS)))
+.PHONY: valgrind
 
 fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')

@@ -27,10 +27,11 @@ static enum err fail(struct field_error *error, enum err err, const char *path, 
 
 static enum err parse_json(json_t **out, struct slice frame, struct field_error *error)
 {
-    json_error_t why;
+    /* Without memory jansson may fail before it says so. */
+    json_error_t why = {.text = ""};
     json_t *root = json_loadb((const char *)frame.p, frame.n, JSON_REJECT_DUPLICATES, &why);
     if (!root) {
-        if (json_error_code(&why) == json_error_out_of_memory)
+        if (why.text[0] == '\0' || json_error_code(&why) == json_error_out_of_memory)
             return fail(error, ERR_NOMEM, "", "out of memory");
         char reason[sizeof error->reason];
         snprintf(reason, sizeof reason, "the message is not JSON, byte %d: %s", why.position,

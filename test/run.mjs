@@ -1,5 +1,6 @@
 // Runs test programs side by side and adds up what they say: `node test/run.mjs [--jobs N] suite...`.
-// A suite is KIND:PATH[,PATH...]; kinds: tap (prints TAP: cmocka, node --test), fuzz (exit code only).
+// A suite is KIND:PATH[,PATH...]; kinds: tap (prints TAP: cmocka, node --test), valgrind (the same under valgrind, with
+// the programs of ours that it starts), fuzz (exit code only), node, npm.
 // Closes with `N passed, N failed` over everything; exit code 0 only if nothing failed.
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,10 @@ import { basename } from 'node:path';
 
 const LIMIT_MS = Number(process.env.WEIR_TEST_LIMIT_S ?? 900) * 1000;
 const LOG_DIR = 'build/test-logs';
+// What is started by tests and is not ours is not looked at.
+const VALGRIND = ['--quiet', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite,indirect,possible',
+    '--show-leak-kinds=definite,indirect,possible', '--num-callers=25', '--suppressions=test/valgrind.supp',
+    '--trace-children=yes', '--trace-children-skip=/bin/*,/usr/*'];
 
 function commandOf(kind, path) {
     if (kind === 'node') return ['node', ['--test', '--test-reporter=tap', '--test-concurrency=1', '--test-timeout=240000', path]];
@@ -18,6 +23,7 @@ function commandOf(kind, path) {
         return [path, [`-max_total_time=${seconds}`, '-rss_limit_mb=2048', `-artifact_prefix=${scratch}/`, scratch,
             `test/fuzz/corpus/${name}`]];
     }
+    if (kind === 'valgrind') return ['valgrind', [...VALGRIND, path]];
     if (kind === 'npm') return ['npm', ['--prefix', path, 'test', '--silent']];
     return [path, []];
 }

@@ -17,7 +17,7 @@
 
 enum {
     FRAME_US = 33333,
-    HELD = 32,
+    HELD = SIMULCAST_HELD_MAX,
     FLIGHT_MAX = 4096,
     OUT_MAX = 1 << 18,
     SR_EVERY_US = 1000 * 1000

@@ -34,6 +34,9 @@ struct consumer_ops {
     /* About `size` bytes of a datagram for a probe, by padding or an old packet on its RTX SSRC;
      * false: it cannot now. NULL: it never can. */
     bool (*probe)(struct consumer *c, usec now, size_t size);
+    /* A stream of the producer fell silent: its newest packet once more, where a receiver cannot
+     * know that it was lost. NULL: never. */
+    void (*repeat)(struct consumer *c, usec now, const struct producer_stream *s);
     /* ---- ours: sender reports and descriptions, as much as fits ---- */
     bool (*sender_report)(struct consumer *c, usec now, struct wr *w);
     bool (*dlrr)(struct consumer *c, usec now, struct rtcp_dlrr *out);

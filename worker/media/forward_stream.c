@@ -124,7 +124,7 @@ static void forward_held(struct forward_stream *s, usec now, const struct media_
     const struct held *held = &s->source->held;
     for (size_t i = 0; i < held->n; i++) {
         struct media_packet m;
-        if (media_packet_held(&m, s->source, held->packets[i]) &&
+        if (media_packet_held(&m, s->source, held_at(held, i)) &&
             seq16_after(m.view.seq, first->view.seq))
             forward(s, now, &m);
     }
@@ -146,7 +146,7 @@ void forward_stream_rtp(struct forward_stream *s, usec now, const struct media_p
 
 /* ---- the peer's RTCP ---- */
 
-static void resend(struct forward_stream *s, usec now, const struct resend *r)
+static void resend(struct forward_stream *s, usec now, const struct resend *r, bool asked)
 {
     struct consumer *c = s->consumer;
     struct transport *t = c->transport;
@@ -175,7 +175,10 @@ static void resend(struct forward_stream *s, usec now, const struct resend *r)
     size_t len = transport_send_rtp(t, now, &out);
     if (len == 0)
         return;
-    send_stream_resent(&s->send, now, len, v.payload_len);
+    if (asked)
+        send_stream_resent(&s->send, now, len, v.payload_len);
+    else
+        send_stream_repeated(&s->send, v.payload_len);
     if (c->trace != 0)
         trace_consumer_rtp(c, now, &out, len, false);
 }
@@ -191,8 +194,15 @@ void forward_stream_nack(struct forward_stream *s, usec now, const struct rtcp_n
         struct resend again[NACK_ITEM_SEQS];
         size_t n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, NACK_ITEM_SEQS);
         for (size_t j = 0; j < n; j++)
-            resend(s, now, &again[j]);
+            resend(s, now, &again[j], true);
     }
+}
+
+void forward_stream_repeat(struct forward_stream *s, usec now)
+{
+    struct resend newest;
+    if (s->consumer->active && s->sent && send_stream_probe(&s->send, now, &newest))
+        resend(s, now, &newest, false);
 }
 
 bool forward_stream_probe(struct forward_stream *s, usec now, size_t size)
@@ -232,8 +242,7 @@ bool forward_stream_probe(struct forward_stream *s, usec now, size_t size)
                           .probe = true};
     if (transport_send_rtp(t, now, &out) == 0)
         return false;
-    s->send.rtx_packets++;
-    s->send.rtx_octets += v.payload_len;
+    send_stream_repeated(&s->send, v.payload_len);
     return true;
 }
 

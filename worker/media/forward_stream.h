@@ -45,6 +45,9 @@ void forward_stream_key_frame(struct forward_stream *s, usec now, bool fir);
  * that fits, and padding. False: it has no RTX, or sent nothing yet. */
 bool forward_stream_probe(struct forward_stream *s, usec now, size_t size);
 
+/* Its newest packet once more on its RTX SSRC, unasked. */
+void forward_stream_repeat(struct forward_stream *s, usec now);
+
 /* Sender reports and descriptions of it and its RTX; false: nothing to report. */
 bool forward_stream_report(struct forward_stream *s, usec now, struct wr *w);
 

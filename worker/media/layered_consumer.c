@@ -152,7 +152,7 @@ static void forward_held(struct layered_consumer *s, usec now, const struct medi
     for (size_t i = 0; i < held->n; i++) {
         struct media_packet m;
         struct layer_packet layers;
-        if (!media_packet_held(&m, source, held->packets[i]) ||
+        if (!media_packet_held(&m, source, held_at(held, i)) ||
             !seq16_after(m.view.seq, first->view.seq))
             continue;
         producer_stream_layers(source, &m, &layers);
@@ -184,7 +184,7 @@ static const struct producer_stream *stream_of_packet(const struct layered_consu
     return NULL;
 }
 
-static void resend(struct layered_consumer *s, usec now, const struct resend *r)
+static void resend(struct layered_consumer *s, usec now, const struct resend *r, bool asked)
 {
     struct consumer *c = &s->base;
     const struct stream_params *params = &s->send.params;
@@ -214,7 +214,10 @@ static void resend(struct layered_consumer *s, usec now, const struct resend *r)
     size_t len = transport_send_rtp(c->transport, now, &out);
     if (len == 0)
         return;
-    send_stream_resent(&s->send, now, len, v.payload_len);
+    if (asked)
+        send_stream_resent(&s->send, now, len, v.payload_len);
+    else
+        send_stream_repeated(&s->send, v.payload_len);
     if (c->trace != 0)
         trace_consumer_rtp(c, now, &out, len, false);
 }
@@ -230,8 +233,17 @@ static void on_nack(struct consumer *c, usec now, const struct rtcp_nack *nack)
         struct resend again[NACK_ITEM_SEQS];
         size_t n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, NACK_ITEM_SEQS);
         for (size_t j = 0; j < n; j++)
-            resend(s, now, &again[j]);
+            resend(s, now, &again[j], true);
     }
+}
+
+static void repeat(struct consumer *c, usec now, const struct producer_stream *stream)
+{
+    struct layered_consumer *s = self(c);
+    struct resend newest;
+    if (c->active && stream == stream_at(s, s->simulcast.current) &&
+        send_stream_probe(&s->send, now, &newest))
+        resend(s, now, &newest, false);
 }
 
 /* Padding alone: the newest packet may be of layers that are left by now. */
@@ -255,7 +267,7 @@ static bool probe(struct consumer *c, usec now, size_t size)
     out.probe = true;
     if (transport_send_rtp(c->transport, now, &out) == 0)
         return false;
-    send->rtx_packets++;
+    send_stream_repeated(send, 0);
     return true;
 }
 
@@ -446,10 +458,10 @@ static void close_layered(struct consumer *c)
     {                                                                                              \
         .type = t, .rtp = on_rtp, .nack = on_nack, .report = on_report,                            \
         .receiver_time = on_receiver_time, .key_frame = on_key_frame, .probe = probe,              \
-        .sender_report = sender_report, .dlrr = dlrr, .started = started, .stopped = stopped,      \
-        .request_key_frame = request_key_frame, .score = score, .source = source,                  \
-        .producer_scores = producer_scores, .prefer = prefer, .offer = offer, .allot = allot,      \
-        .dump = dump, .stats = stats, .close = close_layered                                       \
+        .repeat = repeat, .sender_report = sender_report, .dlrr = dlrr, .started = started,        \
+        .stopped = stopped, .request_key_frame = request_key_frame, .score = score,                \
+        .source = source, .producer_scores = producer_scores, .prefer = prefer, .offer = offer,    \
+        .allot = allot, .dump = dump, .stats = stats, .close = close_layered                       \
     }
 
 static const struct consumer_ops simulcast_ops = LAYERED_OPS(RTP_TYPE_SIMULCAST);

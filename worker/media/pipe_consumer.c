@@ -61,6 +61,11 @@ static void on_key_frame(struct consumer *c, usec now, uint32_t ssrc, bool fir)
         forward_stream_key_frame(s, now, fir);
 }
 
+static void repeat(struct consumer *c, usec now, const struct producer_stream *s)
+{
+    forward_stream_repeat(&self(c)->streams[s->index], now);
+}
+
 /* As many as fit, the others next time. What not even the first has room for is the caller's to
  * take back. */
 static bool sender_report(struct consumer *c, usec now, struct wr *w)
@@ -171,6 +176,7 @@ static const struct consumer_ops ops = {.type = RTP_TYPE_PIPE,
                                         .report = on_report,
                                         .receiver_time = on_receiver_time,
                                         .key_frame = on_key_frame,
+                                        .repeat = repeat,
                                         .sender_report = sender_report,
                                         .dlrr = dlrr,
                                         .started = started,

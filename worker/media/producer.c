@@ -168,7 +168,7 @@ static void free_producer(struct producer *p)
     forward_batch_drop(p->transport->worker, p);
     for (size_t i = 0; i < p->n_streams; i++) {
         timer_drop(&p->streams[i].timer);
-        held_clear(&p->streams[i].held);
+        held_fini(&p->streams[i].held);
         layer_stream_fini(&p->streams[i].layers);
         if (p->streams[i].started)
             recv_stream_fini(&p->streams[i].recv);

@@ -12,12 +12,40 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
+/* Video that is silent for so long may have lost its last packet on the way to a viewer, who cannot
+ * know it: it is sent again, and once more later. */
+static const usec REPEAT_AFTER[] = {100 * USEC_PER_MSEC, 250 * USEC_PER_MSEC};
+enum { REPEATS = 2 };
+
+static usec repeat_deadline(const struct producer_stream *s)
+{
+    const struct producer *p = s->producer;
+    if (s->repeats == REPEATS || p->kind != MEDIA_KIND_VIDEO || p->paused || p->n_consumers == 0)
+        return USEC_NEVER;
+    return s->recv.last_rtp_at + REPEAT_AFTER[s->repeats];
+}
+
+static usec stream_deadline(const struct producer_stream *s)
+{
+    usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
+    return usec_min(at, repeat_deadline(s));
+}
+
 static void arm(struct producer_stream *s)
 {
-    if (!s->started)
-        return;
-    usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
-    timer_set_earlier(&s->timer, at);
+    if (s->started)
+        timer_set_earlier(&s->timer, stream_deadline(s));
+}
+
+static void repeat(struct producer_stream *s, usec now)
+{
+    const struct producer *p = s->producer;
+    s->repeats++;
+    for (size_t i = 0; i < p->n_consumers; i++) {
+        struct consumer *c = p->consumers[i];
+        if (c->ops->repeat)
+            c->ops->repeat(c, now, s);
+    }
 }
 
 /* Without memory for descriptors the stream is forwarded as one without layers. */
@@ -176,6 +204,8 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
         keyframe_received(&s->keyframe);
     if (r.want_key_frame && !p->paused)
         producer_request_key_frame(p, now, s);
+    if (r.verdict == RECV_FORWARD && !r.padding_only)
+        s->repeats = 0;
     arm(s);
     if (r.verdict != RECV_FORWARD)
         return;
@@ -235,8 +265,9 @@ void producer_stream_timeout(struct producer_stream *s, usec now)
     }
     if (keyframe_deadline(&s->keyframe) <= now && keyframe_timeout(&s->keyframe, now, s->recv.rtt))
         send_key_frame_request(s, now);
-    usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
-    timer_set(&s->timer, at);
+    if (repeat_deadline(s) <= now)
+        repeat(s, now);
+    timer_set(&s->timer, stream_deadline(s));
 }
 
 void producer_sr(struct producer *p, usec now, struct producer_stream *s, const struct rtcp_sr *sr)

@@ -56,6 +56,12 @@ static bool probe(struct consumer *c, usec now, size_t size)
     return forward_stream_probe(stream_of(c), now, size);
 }
 
+static void repeat(struct consumer *c, usec now, const struct producer_stream *s)
+{
+    if (s == stream_of(c)->source)
+        forward_stream_repeat(stream_of(c), now);
+}
+
 static bool sender_report(struct consumer *c, usec now, struct wr *w)
 {
     return forward_stream_report(stream_of(c), now, w);
@@ -125,6 +131,7 @@ static const struct consumer_ops ops = {.type = RTP_TYPE_SIMPLE,
                                         .receiver_time = on_receiver_time,
                                         .key_frame = on_key_frame,
                                         .probe = probe,
+                                        .repeat = repeat,
                                         .sender_report = sender_report,
                                         .dlrr = dlrr,
                                         .started = started,

@@ -16,7 +16,7 @@ enum {
 void recv_stream_init(struct recv_stream *s, const struct stream_params *params, usec now)
 {
     assert(params->clock_rate > 0);
-    *s = (struct recv_stream){.params = *params, .last_rtp_at = now};
+    *s = (struct recv_stream){.params = *params, .last_rtp_at = now, .tail_at = USEC_NEVER};
     reception_init(&s->rtp, params->clock_rate);
     reception_init(&s->rtx, params->clock_rate);
     nack_init(&s->nack, 0);
@@ -53,6 +53,16 @@ static void note_alive(struct recv_stream *s, usec now, size_t len)
     }
 }
 
+/* The marker ends a frame of video: until it has come, more must follow soon. */
+static void note_tail(struct recv_stream *s, usec now, const struct rtp_view *v)
+{
+    if (!codec_has_key_frames(s->params.codec) || v->payload_len == 0)
+        return;
+    s->marks |= v->marker;
+    s->tail_tries = 0;
+    s->tail_at = v->marker || !s->marks ? USEC_NEVER : now + RECV_TAIL_US;
+}
+
 /* Common to packets of both ways: they are new and will be forwarded. */
 static void accept(struct recv_stream *s, usec now, const struct rtp_view *v, bool repair,
                    struct recv_result *result)
@@ -65,6 +75,8 @@ static void accept(struct recv_stream *s, usec now, const struct rtp_view *v, bo
         s->max_timestamp = v->timestamp;
     if (!s->params.use_nack || s->paused)
         return;
+    if (!result->late)
+        note_tail(s, now, v);
     struct nack_verdict nack = nack_received(&s->nack, now, v->seq, result->key_frame);
     result->recovered = nack.was_missing && nack.tries > 0;
     result->want_key_frame = nack.request_key_frame && codec_has_key_frames(s->params.codec);
@@ -226,6 +238,23 @@ static usec silence_limit(const struct recv_stream *s)
     return s->params.use_dtx ? RECV_INACTIVE_DTX : RECV_INACTIVE;
 }
 
+/* Senders pass over numbers that they have not used. */
+static void ask_for_tail(struct recv_stream *s, usec now, uint32_t sender_ssrc, struct wr *rtcp)
+{
+    uint16_t seqs[RECV_TAIL_ASK];
+    uint16_t newest = (uint16_t)s->rtp.highest;
+    if (rtcp->bad || wr_left(rtcp) < NACK_MESSAGE_OVERHEAD + NACK_ITEM_LEN)
+        return;
+    for (uint16_t i = 0; i < RECV_TAIL_ASK; i++)
+        seqs[i] = (uint16_t)(newest + 1 + i);
+    rtcp_write_nack(rtcp, sender_ssrc, s->params.ssrc, seqs, RECV_TAIL_ASK);
+    s->nacks++;
+    usec again = s->rtt + s->rtt / 8;
+    s->tail_at = ++s->tail_tries == RECV_TAIL_TRIES
+                     ? USEC_NEVER
+                     : now + (again > RECV_TAIL_US ? again : RECV_TAIL_US);
+}
+
 void recv_stream_timeout(struct recv_stream *s, usec now, uint32_t sender_ssrc, struct wr *rtcp)
 {
     if (s->paused)
@@ -234,6 +263,8 @@ void recv_stream_timeout(struct recv_stream *s, usec now, uint32_t sender_ssrc, 
         s->active = false;
         score_set(&s->score, 0);
     }
+    if (now >= s->tail_at)
+        ask_for_tail(s, now, sender_ssrc, rtcp);
     uint16_t seqs[NACK_PER_MESSAGE];
     while (now >= nack_deadline(&s->nack)) {
         size_t room = wr_left(rtcp);
@@ -254,7 +285,7 @@ usec recv_stream_deadline(const struct recv_stream *s)
     if (s->paused)
         return USEC_NEVER;
     usec silence = s->active ? s->last_rtp_at + silence_limit(s) : USEC_NEVER;
-    return usec_min(nack_deadline(&s->nack), silence);
+    return usec_min(usec_min(nack_deadline(&s->nack), s->tail_at), silence);
 }
 
 bool recv_stream_request_key_frame(struct recv_stream *s, uint32_t sender_ssrc, uint8_t *fir_seq,
@@ -278,6 +309,7 @@ bool recv_stream_request_key_frame(struct recv_stream *s, uint32_t sender_ssrc, 
 void recv_stream_pause(struct recv_stream *s)
 {
     s->paused = true;
+    s->tail_at = USEC_NEVER;
     nack_reset(&s->nack);
 }
 

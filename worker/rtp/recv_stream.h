@@ -30,6 +30,10 @@ enum recv_verdict {
     RECV_INVALID /* far out of sequence, or an RTX packet that carries none of this stream */
 };
 
+/* A frame whose last packet does not come within this time, with nothing after it that would show
+ * the gap, is asked for unseen. Longer than a sender's pacing of one frame. */
+enum { RECV_TAIL_US = 60 * 1000, RECV_TAIL_TRIES = 3, RECV_TAIL_ASK = 4 };
+
 struct recv_result {
     enum recv_verdict verdict;
     int64_t seq;         /* extended, with FORWARD */
@@ -56,7 +60,10 @@ struct recv_stream {
     uint32_t rtx_lsr;
     bool active;
     bool paused;
-    bool inband_sps; /* H.264: parameter sets come before key frames */
+    bool marks;         /* the sender marks the ends of frames */
+    uint8_t tail_tries; /* of asking for a tail */
+    usec tail_at;       /* when to ask for what follows the newest packet; USEC_NEVER */
+    bool inband_sps;    /* H.264: parameter sets come before key frames */
     uint64_t packets;
     uint64_t bytes;
     uint64_t discarded;

@@ -17,7 +17,8 @@ void send_stream_init(struct send_stream *s, const struct stream_params *params,
                       uint16_t first_rtx_seq)
 {
     assert(params->clock_rate > 0);
-    *s = (struct send_stream){.params = *params, .rtx_seq = first_rtx_seq};
+    *s = (struct send_stream){
+        .params = *params, .rtx_seq = first_rtx_seq, .resends = SEND_RESENDS_SAVED};
     history_init(&s->history, codec_kind(params->codec) == MEDIA_KIND_VIDEO ? HISTORY_AGE_VIDEO
                                                                             : HISTORY_AGE_AUDIO);
     rate_init(&s->rate, USEC_PER_SEC);
@@ -34,6 +35,8 @@ void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet 
     s->packets++;
     s->bytes += p->len;
     s->octets += p->payload_len;
+    if (s->resends < SEND_RESENDS_SAVED)
+        s->resends++;
     rate_add(&s->rate, now, p->len);
     if (!s->started || seq16_after(p->seq, s->max_seq)) {
         s->max_seq = p->seq;
@@ -93,8 +96,9 @@ size_t send_stream_nack(struct send_stream *s, usec now, struct rtcp_nack_item i
             s->not_kept++;
             continue;
         }
-        if (n == cap || e->resent >= MAX_RESENDS || on_its_way(s, now, e))
+        if (n == cap || s->resends == 0 || e->resent >= MAX_RESENDS || on_its_way(s, now, e))
             continue;
+        s->resends--;
         if (e->resent == 0)
             s->repaired++;
         take(s, now, e, seq, &out[n++]);
@@ -131,6 +135,12 @@ void send_stream_resent(struct send_stream *s, usec now, size_t len, size_t payl
         s->rtx_packets++;
         s->rtx_octets += payload_len;
     }
+}
+
+void send_stream_repeated(struct send_stream *s, size_t payload_len)
+{
+    s->rtx_packets++;
+    s->rtx_octets += payload_len;
 }
 
 /* ---- RTCP ---- */

@@ -18,6 +18,10 @@
 #include "worker/rtp/sr_map.h"
 #include "worker/rtp/stream.h"
 
+/* What a receiver may have sent again: as many packets as it was sent, and this many saved up. So
+ * whatever it asks for, at most doubles what it costs. */
+enum { SEND_RESENDS_SAVED = 1024 };
+
 enum { SEND_SR_MEMORY = 4 }; /* sender reports that a receiver may refer back to */
 
 /* A packet that was handed to the network. */
@@ -48,6 +52,7 @@ struct send_stream {
     struct rate rate;
     struct score score;
     uint16_t rtx_seq; /* of the next RTX packet */
+    uint16_t resends; /* that it may still ask for */
     uint16_t max_seq;
     uint32_t max_timestamp;
     bool started;
@@ -88,16 +93,20 @@ void send_stream_fini(struct send_stream *s);
 void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet *p);
 
 /* One item of a NACK: fills out with what to send again, newest requests last; returns how many.
- * Left out: what is not kept, and what was sent again less than a round trip ago. With cap less
+ * Left out: what is not kept, what was sent again less than a round trip ago, and what is more than
+ * the stream's budget. With cap less
  * than NACK_ITEM_SEQS the rest is left for the next NACK. */
 size_t send_stream_nack(struct send_stream *s, usec now, struct rtcp_nack_item item,
                         struct resend *out, size_t cap);
 /* Counts one NACK message; the items go to send_stream_nack. */
 void send_stream_nack_message(struct send_stream *s);
-/* The newest kept packet as padding for probing; false when there is none or no RTX. */
+/* The newest kept packet unasked, to probe or for a tail that may be lost; false when there is none
+ * or no RTX. */
 bool send_stream_probe(struct send_stream *s, usec now, struct resend *out);
 /* A retransmission of len bytes went out. */
 void send_stream_resent(struct send_stream *s, usec now, size_t len, size_t payload_len);
+/* A packet went out on the RTX stream that nobody asked for. */
+void send_stream_repeated(struct send_stream *s, size_t payload_len);
 
 /* Our sender report: the point of the source's line at which the sender is now, with ts_offset
  * added to its timestamps (what the consumer adds). False before the source's own first report, or

@@ -20,7 +20,7 @@
 
 enum {
     SIMULCAST_STREAMS_MAX = 16,
-    SIMULCAST_HELD_MAX = 32 /* packets that can be shown again after a late key frame */
+    SIMULCAST_HELD_MAX = 512 /* packets that can be shown again after a late key frame */
 };
 
 struct simulcast_config {

@@ -11,8 +11,9 @@
 
 #include "test/lib/stage.h"
 
-static bool counting;
-static size_t allocations;
+/* Volatile: compilers take it that malloc does not look at them. */
+static volatile bool counting;
+static volatile size_t allocations;
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define COUNTS 1
