@@ -89,6 +89,12 @@ static inline void call_start_video(struct call *c)
     UNTIL(&c->net, inbox_count(c->bob.in, EYE_SSRC) == before + 1);
 }
 
+/* Packets to bob that were not sent before: after a silence, the newest comes again as RTX. */
+static inline size_t call_got(const struct call *c)
+{
+    return inbox_count(c->bob.in, EAR_SSRC) + inbox_count(c->bob.in, EYE_SSRC);
+}
+
 static inline int call_up(void **state)
 {
     struct call *c = calloc(1, sizeof *c);

@@ -75,7 +75,7 @@ static void a_call_goes_through(void **state)
         call_send_audio(&c);
         call_send_video(&c, false);
     }
-    UNTIL(&c.net, c.bob.in->n == 201);
+    UNTIL(&c.net, call_got(&c) == 201);
     assert_int_equal(inbox_count(c.bob.in, EAR_SSRC), 100);
     /* In order, without a hole, in the consumer's numbers. */
     uint16_t expected = c.bob.in->rtp[0].seq;
@@ -154,6 +154,16 @@ static void a_wrong_fingerprint_fails_and_nothing_flows(void **state)
 
 /* ---- loss ---- */
 
+/* Where this packet is in what bob got by RTX; the number of packets: nowhere. */
+static size_t again(const struct call *c, uint16_t seq)
+{
+    size_t i = 0;
+    while (i < c->bob.in->n &&
+           (c->bob.in->rtp[i].ssrc != EYE_RTX_SSRC || c->bob.in->rtp[i].osn != seq))
+        i++;
+    return i;
+}
+
 static void what_a_viewer_loses_comes_again_as_rtx(void **state)
 {
     struct call *c = *state;
@@ -162,14 +172,13 @@ static void what_a_viewer_loses_comes_again_as_rtx(void **state)
     c->bob.lose_ssrc = EYE_SSRC;
     call_send_video(c, false);
     call_send_video(c, false);
-    UNTIL(&c->net, c->bob.in->n == 2);
+    UNTIL(&c->net, call_got(c) == 2);
     uint16_t missing = (uint16_t)(c->bob.in->rtp[0].seq + 1);
-    assert_int_equal(c->bob.in->rtp[1].seq, (uint16_t)(missing + 1));
     send_nack(&c->bob, EYE_SSRC, missing);
-    UNTIL(&c->net, inbox_count(c->bob.in, EYE_RTX_SSRC) == 1);
-    assert_int_equal(c->bob.in->rtp[2].pt, OUT_VIDEO_RTX_PT);
-    assert_int_equal(c->bob.in->rtp[2].osn, missing);
-    assert_int_equal(c->bob.in->rtp[2].payload_len, 1000 + 2);
+    UNTIL(&c->net, again(c, missing) < c->bob.in->n);
+    size_t i = again(c, missing);
+    assert_int_equal(c->bob.in->rtp[i].pt, OUT_VIDEO_RTX_PT);
+    assert_int_equal(c->bob.in->rtp[i].payload_len, 1000 + 2);
     json_t *stats = driver_call(driver_of(c), "consumer.getStats", "eye", NULL);
     assert_int_equal(json_number_at(stats, "stats.0.nackCount"), 1);
     assert_int_equal(json_number_at(stats, "stats.0.packetsRetransmitted"), 1);
