@@ -27,28 +27,6 @@ static void account(struct out *o, size_t more, size_t less)
     total += more - less;
 }
 
-struct blob *blob_new(size_t n)
-{
-    struct blob *b = malloc(sizeof *b + n);
-    if (b) {
-        b->refs = 1;
-        b->n = n;
-    }
-    return b;
-}
-
-struct blob *blob_ref(struct blob *b)
-{
-    b->refs++;
-    return b;
-}
-
-void blob_unref(struct blob *b)
-{
-    if (b && --b->refs == 0)
-        free(b);
-}
-
 static void chunk_free(struct out *o, struct out_chunk *c)
 {
     blob_unref(c->blob);

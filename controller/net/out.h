@@ -7,16 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that several answers share, counted by hand: one thread. */
-struct blob {
-    unsigned refs;
-    size_t n;
-    uint8_t bytes[];
-};
-
-struct blob *blob_new(size_t n); /* one reference; NULL: out of memory */
-struct blob *blob_ref(struct blob *b);
-void blob_unref(struct blob *b); /* NULL is fine */
+#include "common/blob.h"
 
 struct out_chunk;
 

@@ -1,0 +1,325 @@
+/* Streams that a real ffmpeg wrote, fed as from its pipes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "controller/hls/bmff_reader.h"
+#include "controller/hls/presentation.h"
+
+#define FRAGMENTS                                                                                  \
+    "-f mp4 -movflags +frag_every_frame+empty_moov+default_base_moof+skip_trailer+frag_discont "
+#define WALL ((usec)1700000000 * USEC_PER_SEC)
+
+struct file {
+    uint8_t *bytes;
+    size_t n;
+    size_t at;
+};
+
+static char folder[64];
+
+static struct file load(const char *name)
+{
+    char path[128];
+    struct file f = {0};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    fseek(in, 0, SEEK_END);
+    f.n = (size_t)ftell(in);
+    rewind(in);
+    f.bytes = malloc(f.n);
+    assert_int_equal(fread(f.bytes, 1, f.n, in), f.n);
+    fclose(in);
+    return f;
+}
+
+static int make_media(void **state)
+{
+    char command[1024];
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/weir-hls-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -f lavfi -i testsrc=s=160x90:r=30:d=6 -f lavfi -i sine=r=48000:d=6 "
+             "-map 0:v -c:v libx264 -preset ultrafast -tune zerolatency -g 30 -pix_fmt "
+             "yuv420p " FRAGMENTS "%s/v.mp4 -map 1:a -c:a aac " FRAGMENTS "%s/a.mp4 "
+             "-map 1:a -c:a libopus " FRAGMENTS "%s/o.mp4",
+             folder, folder, folder);
+    return system(command);
+}
+
+static int remove_media(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+static const struct presentation_config config = {.token = "abcdefgh",
+                                                  .segment = USEC_PER_SEC,
+                                                  .part = 250 * USEC_PER_MSEC,
+                                                  .window = 3600 * USEC_PER_SEC,
+                                                  .memory = 60 * USEC_PER_SEC};
+static const struct track_spec tracks[] = {{.name = "v0", .video = true}, {.name = "a0"}};
+
+/* Pieces of odd sizes, in turn, so that both tracks go on together. */
+static void feed_all(struct presentation *p, const char *video, const char *audio)
+{
+    struct file f[2] = {load(video), load(audio)};
+    size_t step[2] = {f[0].n / 997 + 1, f[1].n / 997 + 1};
+    while (f[0].at < f[0].n || f[1].at < f[1].n) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t left = f[i].n - f[i].at;
+            size_t n = left < step[i] ? left : step[i];
+            assert_int_equal(presentation_feed(p, i, f[i].bytes + f[i].at, n), OK);
+            f[i].at += n;
+        }
+    }
+    free(f[0].bytes);
+    free(f[1].bytes);
+}
+
+static struct presentation *opened(const struct presentation_config *c)
+{
+    struct presentation *p;
+    assert_int_equal(presentation_open(c, &p), OK);
+    return p;
+}
+
+static void run(struct presentation *p, usec now)
+{
+    assert_int_equal(presentation_run_begin(p, tracks, 2, now), OK);
+    feed_all(p, "v.mp4", "a.mp4");
+    presentation_run_end(p);
+}
+
+/* What a player would fetch, one after the other, into a file. */
+static void save(struct hls_track *t, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    const struct blob *init = hls_track_init(t)->bytes;
+    fwrite(init->bytes, 1, init->n, out);
+    for (uint64_t m = hls_track_first_msn(t); m < hls_track_next_msn(t); m++) {
+        const struct hls_segment *s = hls_track_segment(t, m);
+        for (size_t k = 0; k < s->n_parts; k++)
+            fwrite(s->parts[k].bytes->bytes, 1, s->parts[k].bytes->n, out);
+    }
+    fclose(out);
+}
+
+static long frames_of(const char *name)
+{
+    char command[256];
+    char line[64] = "";
+    snprintf(command, sizeof command,
+             "ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 %s/%s "
+             "2>&1",
+             folder, name);
+    FILE *p = popen(command, "r");
+    assert_non_null(p);
+    assert_non_null(fgets(line, sizeof line, p));
+    char *end;
+    long n = strtol(line, &end, 10);
+    assert_true(*end == '\n');
+    assert_null(fgets(line, sizeof line, p)); /* no complaint */
+    pclose(p);
+    return n;
+}
+
+static void segments_end_at_key_frames_and_together(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    run(p, WALL);
+    struct hls_track *v = presentation_track(p, 0);
+    struct hls_track *a = presentation_track(p, 1);
+    assert_int_equal(hls_track_next_msn(v), 6);
+    assert_int_equal(hls_track_next_msn(a), 6);
+    for (uint64_t m = 0; m < 6; m++) {
+        const struct hls_segment *s = hls_track_segment(v, m);
+        const struct hls_segment *sound = hls_track_segment(a, m);
+        assert_int_equal(s->duration, USEC_PER_SEC);
+        assert_int_equal(s->wall, WALL + (usec)m * USEC_PER_SEC);
+        assert_true(s->parts[0].independent);
+        assert_false(s->discontinuity);
+        assert_in_range(sound->start + 25000 - s->start, 0, 50000);
+    }
+    presentation_close(p);
+}
+
+static void parts_are_as_long_as_they_may_be_and_make_up_the_segment(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    run(p, WALL);
+    for (size_t i = 0; i < 2; i++) {
+        struct hls_track *t = presentation_track(p, i);
+        for (uint64_t m = 0; m < hls_track_next_msn(t); m++) {
+            const struct hls_segment *s = hls_track_segment(t, m);
+            usec sum = 0;
+            for (size_t k = 0; k < s->n_parts; k++) {
+                assert_in_range(s->parts[k].duration, 1, config.part + 1000);
+                /* RFC 8216bis 4.4.3.7: all but the last at least 85 % of the target. */
+                if (k + 1 < s->n_parts)
+                    assert_true(s->parts[k].duration * 100 >= config.part * 85);
+                sum += s->parts[k].duration;
+            }
+            assert_int_equal(sum, s->duration);
+        }
+    }
+    presentation_close(p);
+}
+
+static void nothing_is_lost_on_the_way(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    run(p, WALL);
+    save(presentation_track(p, 0), "out-v.mp4");
+    save(presentation_track(p, 1), "out-a.mp4");
+    assert_int_equal(frames_of("out-v.mp4"), 180);
+    assert_int_equal(frames_of("out-a.mp4"), frames_of("a.mp4"));
+    presentation_close(p);
+}
+
+static void codecs_are_read_from_the_initialization_segment(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    run(p, WALL);
+    const struct media_format *v = &hls_track_init(presentation_track(p, 0))->format;
+    const struct media_format *a = &hls_track_init(presentation_track(p, 1))->format;
+    assert_memory_equal(v->codec, "avc1.42", 7);
+    assert_int_equal(v->width, 160);
+    assert_int_equal(v->height, 90);
+    assert_string_equal(a->codec, "mp4a.40.2");
+    assert_int_equal(a->sample_rate, 48000);
+    presentation_close(p);
+    p = opened(&config);
+    assert_int_equal(presentation_run_begin(p, tracks, 2, WALL), OK);
+    feed_all(p, "v.mp4", "o.mp4");
+    assert_string_equal(hls_track_init(presentation_track(p, 1))->format.codec, "opus");
+    presentation_close(p);
+}
+
+static void a_new_run_goes_on_with_a_discontinuity_and_later_times(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    run(p, WALL);
+    run(p, WALL + 8 * USEC_PER_SEC);
+    struct hls_track *v = presentation_track(p, 0);
+    struct hls_track *a = presentation_track(p, 1);
+    assert_int_equal(hls_track_next_msn(v), 12);
+    assert_int_equal(hls_track_next_msn(a), 12);
+    for (size_t i = 0; i < 2; i++) {
+        struct hls_track *t = presentation_track(p, i);
+        assert_true(hls_track_segment(t, 6)->discontinuity);
+        assert_false(hls_track_segment(t, 7)->discontinuity);
+    }
+    /* The same encoder's parameters: the same initialization segment. */
+    assert_int_equal(hls_track_segment(v, 0)->init, hls_track_segment(v, 11)->init);
+    assert_int_equal(hls_track_segment(v, 6)->start - hls_track_segment(v, 0)->start,
+                     8 * USEC_PER_SEC);
+    assert_int_equal(hls_track_segment(v, 6)->wall, WALL + 8 * USEC_PER_SEC);
+    presentation_close(p);
+}
+
+static void a_track_without_media_gets_gaps(void **state)
+{
+    (void)state;
+    struct presentation *p = opened(&config);
+    struct file v = load("v.mp4");
+    assert_int_equal(presentation_run_begin(p, tracks, 2, WALL), OK);
+    assert_int_equal(presentation_feed(p, 0, v.bytes, v.n), OK);
+    presentation_run_end(p);
+    assert_int_equal(hls_track_next_msn(presentation_track(p, 1)), 6);
+    assert_true(hls_track_segment(presentation_track(p, 1), 3)->gap);
+    free(v.bytes);
+    presentation_close(p);
+}
+
+static void the_window_drops_what_is_old_and_the_memory_what_is_stored(void **state)
+{
+    (void)state;
+    struct presentation_config c = config;
+    c.window = 4 * USEC_PER_SEC;
+    c.memory = 2 * USEC_PER_SEC;
+    struct presentation *p = opened(&c);
+    run(p, WALL);
+    struct hls_track *v = presentation_track(p, 0);
+    /* Nobody stored anything: what leaves the memory is gone. */
+    assert_int_equal(hls_track_first_msn(v), 4);
+    presentation_close(p);
+}
+
+static void store_all(void *ctx, struct hls_track *t, const struct hls_segment *s)
+{
+    (void)ctx;
+    hls_track_stored(t, s->msn);
+}
+
+static void stored_segments_stay_without_their_bytes(void **state)
+{
+    (void)state;
+    struct presentation_config c = config;
+    c.window = 4 * USEC_PER_SEC;
+    c.memory = 2 * USEC_PER_SEC;
+    struct presentation *p = opened(&c);
+    struct presentation_observer o = {.on_segment = store_all};
+    presentation_observe(p, &o);
+    run(p, WALL);
+    struct hls_track *v = presentation_track(p, 0);
+    assert_int_equal(hls_track_first_msn(v), 2);
+    assert_null(hls_track_segment(v, 2)->parts);
+    assert_non_null(hls_track_segment(v, 5)->parts);
+    presentation_unobserve(&o);
+    presentation_close(p);
+}
+
+static void broken_bytes_end_the_run_and_nothing_else(void **state)
+{
+    (void)state;
+    unsigned seed = 1;
+    for (int i = 0; i < 200; i++) {
+        struct presentation *p = opened(&config);
+        struct file v = load("v.mp4");
+        assert_int_equal(presentation_run_begin(p, tracks, 2, WALL), OK);
+        for (unsigned k = 0; k < 20; k++)
+            v.bytes[(size_t)rand_r(&seed) % v.n] = (uint8_t)rand_r(&seed);
+        enum err first = presentation_feed(p, 0, v.bytes, v.n / 2);
+        enum err second = presentation_feed(p, 0, v.bytes + v.n / 2, v.n - v.n / 2);
+        if (first != OK)
+            assert_int_equal(second, first);
+        presentation_run_end(p);
+        presentation_end(p);
+        presentation_close(p);
+        free(v.bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_end_at_key_frames_and_together),
+        cmocka_unit_test(parts_are_as_long_as_they_may_be_and_make_up_the_segment),
+        cmocka_unit_test(nothing_is_lost_on_the_way),
+        cmocka_unit_test(codecs_are_read_from_the_initialization_segment),
+        cmocka_unit_test(a_new_run_goes_on_with_a_discontinuity_and_later_times),
+        cmocka_unit_test(a_track_without_media_gets_gaps),
+        cmocka_unit_test(the_window_drops_what_is_old_and_the_memory_what_is_stored),
+        cmocka_unit_test(stored_segments_stay_without_their_bytes),
+        cmocka_unit_test(broken_bytes_end_the_run_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, make_media, remove_media);
+}
