@@ -200,6 +200,7 @@ static void take_part(struct hls_track *t, size_t k)
     struct hls_part *part = &s->parts[s->n_parts++];
     *part = (struct hls_part){.bytes = bytes, .duration = end - start, .independent = independent};
     s->size += bytes->n;
+    s->frames += k;
     s->duration = end - s->start;
     if (part->duration > t->longest_part)
         t->longest_part = part->duration;

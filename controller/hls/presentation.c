@@ -120,12 +120,13 @@ enum err presentation_feed(struct presentation *p, size_t track, const void *byt
     if (!p->running || track >= p->n_tracks)
         return ERR_STATE;
     struct hls_track *t = &p->tracks[track];
-    enum err e = bmff_reader_feed(&t->reader, bytes, n);
-    if (e == OK)
-        e = t->failed;
-    if (e == OK)
+    if (t->failed == OK) {
+        enum err e = bmff_reader_feed(&t->reader, bytes, n);
+        t->failed = t->failed != OK ? t->failed : e;
+    }
+    if (t->failed == OK)
         cut(p);
-    return e != OK ? e : t->failed;
+    return t->failed;
 }
 
 /* Numbers of all tracks go on from one value. */

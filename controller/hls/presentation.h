@@ -39,9 +39,10 @@ struct hls_segment {
     usec wall;     /* PROGRAM-DATE-TIME of its beginning: the sender's clock, since 1970 */
     uint32_t init; /* which initialization segment */
     bool discontinuity;
-    bool gap;    /* nothing there: RFC 8216bis 4.4.4.7 */
-    bool stored; /* may be read from the store */
-    size_t size; /* bytes, so far */
+    bool gap;      /* nothing there: RFC 8216bis 4.4.4.7 */
+    bool stored;   /* may be read from the store */
+    size_t size;   /* bytes, so far */
+    size_t frames; /* samples, so far */
     size_t n_parts;
     struct hls_part *parts; /* owned; NULL when its bytes are no longer in memory */
 };

@@ -1,0 +1,250 @@
+#include "controller/hls/media_playlist.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "controller/hls/hls_names.h"
+
+enum {
+    HEAD_MAX = 1024,
+    SEGMENT_MAX = 2 * HLS_NAME_MAX + 256,
+    PART_MAX = HLS_NAME_MAX + 96,
+    REPORT_MAX = HLS_NAME_MAX + 96,
+    /* RFC 8216bis 4.4.3.8: CAN-SKIP-UNTIL is at least six target durations. */
+    SKIP_TARGETS = 6,
+    /* 4.4.4.9: parts need not stay beyond three target durations from the end. */
+    PARTS_TARGETS = 3,
+    HOLD_BACK_TARGETS = 3,
+    HOLD_BACK_PARTS = 3,
+    FUTURE_SEGMENTS = 2
+};
+
+struct text {
+    struct blob *blob;
+    size_t n;
+};
+
+static void print(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void print(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf((char *)t->blob->bytes + t->n, t->blob->n - t->n, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        t->n += (size_t)n < t->blob->n - t->n ? (size_t)n : t->blob->n - t->n;
+}
+
+static double seconds(usec t)
+{
+    return (double)t / (double)USEC_PER_SEC;
+}
+
+/* 4.4.3.1: no segment's duration, rounded to the nearest integer, is larger. */
+static unsigned target_of(const struct hls_track *t)
+{
+    usec longest = hls_track_longest_segment(t);
+    usec aimed = presentation_get_config(hls_track_presentation(t))->segment;
+    /* An encoder that is a frame late must not change it. */
+    aimed += USEC_PER_SEC / 2;
+    longest = longest > aimed ? longest : aimed;
+    return (unsigned)((longest + USEC_PER_SEC / 2) / USEC_PER_SEC);
+}
+
+static usec part_target(const struct hls_track *t)
+{
+    usec longest = hls_track_longest_part(t);
+    usec aimed = presentation_get_config(hls_track_presentation(t))->part;
+    return longest > aimed ? longest : aimed;
+}
+
+usec media_playlist_patience(const struct hls_track *t)
+{
+    return 3 * (usec)target_of(t) * USEC_PER_SEC;
+}
+
+/* ---- what is where ---- */
+
+static uint64_t msn_limit(const struct hls_track *t)
+{
+    uint64_t next = hls_track_next_msn(t);
+    return hls_track_segment(t, next) ? next + 1 : next;
+}
+
+/* From the beginning of segment msn to the end of the playlist. */
+static usec from_end(const struct hls_track *t, uint64_t msn)
+{
+    const struct hls_segment *s = hls_track_segment(t, msn);
+    const struct hls_segment *last = hls_track_segment(t, msn_limit(t) - 1);
+    return s && last ? last->start + last->duration - s->start : 0;
+}
+
+static bool shows_parts(const struct hls_track *t, uint64_t msn, unsigned target)
+{
+    const struct hls_segment *s = hls_track_segment(t, msn);
+    return s && s->parts && from_end(t, msn) - s->duration < PARTS_TARGETS * target * USEC_PER_SEC;
+}
+
+/* How many segments at the front lie before the skip boundary. */
+static uint64_t skippable(const struct hls_track *t, unsigned target)
+{
+    usec boundary = (usec)SKIP_TARGETS * target * USEC_PER_SEC;
+    uint64_t first = hls_track_first_msn(t);
+    uint64_t low = first;
+    uint64_t high = hls_track_next_msn(t);
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        if (from_end(t, mid) > boundary)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low > first ? low - 1 - first : 0;
+}
+
+/* ---- lines ---- */
+
+static void print_wall(struct text *out, usec wall)
+{
+    time_t at = (time_t)(wall / USEC_PER_SEC);
+    struct tm tm;
+    char text[32];
+    gmtime_r(&at, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    print(out, "#EXT-X-PROGRAM-DATE-TIME:%s.%03uZ\n", text,
+          (unsigned)(wall % USEC_PER_SEC / USEC_PER_MSEC));
+}
+
+static void print_parts(struct text *out, const struct hls_track *t, const struct hls_segment *s)
+{
+    char name[HLS_NAME_MAX];
+    for (size_t k = 0; k < s->n_parts; k++) {
+        hls_name_part(name, t, s->msn, (uint32_t)k);
+        print(out, "#EXT-X-PART:DURATION=%.6f,URI=\"%s\"%s\n", seconds(s->parts[k].duration), name,
+              s->parts[k].independent ? ",INDEPENDENT=YES" : "");
+    }
+}
+
+/* init: of the segment before, or -1. */
+static void print_segment(struct text *out, const struct hls_track *t, const struct hls_segment *s,
+                          int64_t init, unsigned target)
+{
+    char name[HLS_NAME_MAX];
+    bool open = s->msn == hls_track_next_msn(t);
+    if (s->discontinuity)
+        print(out, "#EXT-X-DISCONTINUITY\n");
+    if ((int64_t)s->init != init || s->discontinuity) {
+        hls_name_init(name, t, s->init);
+        print(out, "#EXT-X-MAP:URI=\"%s\"\n", name);
+    }
+    print_wall(out, s->wall);
+    if (s->gap)
+        print(out, "#EXT-X-GAP\n");
+    if (open || shows_parts(t, s->msn, target))
+        print_parts(out, t, s);
+    if (open)
+        return;
+    hls_name_segment(name, t, s->msn);
+    print(out, "#EXTINF:%.6f,\n%s\n", seconds(s->duration), name);
+}
+
+static void print_head(struct text *out, const struct hls_track *t, unsigned target)
+{
+    bool ended = presentation_ended(hls_track_presentation(t));
+    double part = seconds(part_target(t));
+    print(out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%u\n", target);
+    if (!ended)
+        print(out,
+              "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%.6f,HOLD-BACK=%u,"
+              "CAN-SKIP-UNTIL=%u\n#EXT-X-PART-INF:PART-TARGET=%.6f\n",
+              part * HOLD_BACK_PARTS, HOLD_BACK_TARGETS * target, SKIP_TARGETS * target, part);
+    print(out, "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n",
+          hls_track_first_msn(t), hls_track_discontinuity_sequence(t));
+}
+
+/* 4.4.5.3, 4.4.5.4: the next part, and where the other tracks are. */
+static void print_tail(struct text *out, const struct hls_track *t)
+{
+    struct presentation *p = hls_track_presentation(t);
+    uint64_t next = hls_track_next_msn(t);
+    const struct hls_segment *open = hls_track_segment(t, next);
+    char name[HLS_NAME_MAX];
+    if (presentation_ended(p)) {
+        print(out, "#EXT-X-ENDLIST\n");
+        return;
+    }
+    hls_name_part(name, t, next, open ? (uint32_t)open->n_parts : 0);
+    print(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", name);
+    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
+        const struct hls_track *other = presentation_track(p, i);
+        uint64_t limit = msn_limit(other);
+        const struct hls_segment *last = limit > 0 ? hls_track_segment(other, limit - 1) : NULL;
+        if (other == t || !last)
+            continue;
+        print(out, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%" PRIu64,
+              hls_track_spec(other)->name, last->msn);
+        if (last->n_parts > 0)
+            print(out, ",LAST-PART=%zu", last->n_parts - 1);
+        print(out, "\n");
+    }
+}
+
+static size_t bound(const struct hls_track *t, uint64_t from, unsigned target)
+{
+    size_t n = HEAD_MAX + HLS_TRACKS_MAX * REPORT_MAX;
+    uint64_t limit = msn_limit(t);
+    for (uint64_t m = limit; m > from; m--) {
+        const struct hls_segment *s = hls_track_segment(t, m - 1);
+        n += SEGMENT_MAX;
+        if (m == limit || shows_parts(t, m - 1, target))
+            n += s->n_parts * PART_MAX;
+    }
+    return n;
+}
+
+struct blob *media_playlist_print(const struct hls_track *t, bool skip)
+{
+    unsigned target = target_of(t);
+    uint64_t first = hls_track_first_msn(t);
+    uint64_t skipped = skip ? skippable(t, target) : 0;
+    struct text out = {.blob = blob_new(bound(t, first + skipped, target))};
+    if (!out.blob)
+        return NULL;
+    print_head(&out, t, target);
+    int64_t init = -1;
+    if (skipped > 0) {
+        print(&out, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%" PRIu64 "\n", skipped);
+        init = hls_track_segment(t, first + skipped - 1)->init;
+    }
+    uint64_t limit = msn_limit(t);
+    for (uint64_t m = first + skipped; m < limit; m++) {
+        const struct hls_segment *s = hls_track_segment(t, m);
+        print_segment(&out, t, s, init, target);
+        init = s->init;
+    }
+    print_tail(&out, t);
+    out.blob->n = out.n;
+    return out.blob;
+}
+
+/* ---- blocking reload ---- */
+
+enum media_playlist_when media_playlist_when(const struct hls_track *t, uint64_t msn, int64_t part)
+{
+    uint64_t next = hls_track_next_msn(t);
+    const struct hls_segment *s = hls_track_segment(t, msn);
+    if (presentation_ended(hls_track_presentation(t)) || msn < next) {
+        bool beyond = s && part >= 0 && s->n_parts > 0 && (uint64_t)part >= s->n_parts;
+        if (!beyond || msn + 1 < next || presentation_ended(hls_track_presentation(t)))
+            return MEDIA_PLAYLIST_NOW;
+        return hls_track_segment(t, next) ? MEDIA_PLAYLIST_NOW : MEDIA_PLAYLIST_LATER;
+    }
+    if (msn > next + FUTURE_SEGMENTS)
+        return MEDIA_PLAYLIST_TOO_FAR;
+    return part >= 0 && s && (uint64_t)part < s->n_parts ? MEDIA_PLAYLIST_NOW
+                                                         : MEDIA_PLAYLIST_LATER;
+}

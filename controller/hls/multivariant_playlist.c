@@ -1,0 +1,112 @@
+#include "controller/hls/multivariant_playlist.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "controller/hls/hls_names.h"
+
+enum { HEAD_MAX = 128, LINE_MAX_BYTES = 2 * HLS_NAME_MAX + 384 };
+
+struct text {
+    struct blob *blob;
+    size_t n;
+};
+
+static void print(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void print(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf((char *)t->blob->bytes + t->n, t->blob->n - t->n, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        t->n += (size_t)n < t->blob->n - t->n ? (size_t)n : t->blob->n - t->n;
+}
+
+static bool is_there(const struct hls_track *t)
+{
+    return hls_track_init(t) && hls_track_next_msn(t) > hls_track_first_msn(t);
+}
+
+/* The sound that goes with pictures; NULL: none. */
+static const struct hls_track *sound_of(struct presentation *p)
+{
+    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
+        const struct hls_track *t = presentation_track(p, i);
+        if (!hls_track_spec(t)->video && is_there(t))
+            return t;
+    }
+    return NULL;
+}
+
+static bool has_video(struct presentation *p)
+{
+    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
+        if (hls_track_spec(presentation_track(p, i))->video)
+            return true;
+    }
+    return false;
+}
+
+/* Pictures a second, over the newest segment; 0: unknown. */
+static double frame_rate(const struct hls_track *t)
+{
+    const struct hls_segment *s = hls_track_segment(t, hls_track_next_msn(t) - 1);
+    if (!s || s->duration <= 0)
+        return 0;
+    return (double)s->frames * (double)USEC_PER_SEC / (double)s->duration;
+}
+
+static void print_sound(struct text *out, const struct hls_track *t)
+{
+    print(out,
+          "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\",DEFAULT=YES,AUTOSELECT=YES,"
+          "CHANNELS=\"%u\",URI=\"%s.m3u8\"\n",
+          hls_track_init(t)->format.channels, hls_track_spec(t)->name);
+}
+
+static void print_variant(struct text *out, const struct hls_track *t,
+                          const struct hls_track *sound)
+{
+    const struct media_format *f = &hls_track_init(t)->format;
+    uint64_t peak;
+    uint64_t average;
+    uint64_t sound_peak = 0;
+    uint64_t sound_average = 0;
+    hls_track_bandwidth(t, &peak, &average);
+    if (sound)
+        hls_track_bandwidth(sound, &sound_peak, &sound_average);
+    print(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu64 ",AVERAGE-BANDWIDTH=%" PRIu64 ",CODECS=\"%s",
+          peak + sound_peak, average + sound_average, f->codec);
+    if (sound)
+        print(out, ",%s", hls_track_init(sound)->format.codec);
+    print(out, "\"");
+    if (f->video)
+        print(out, ",RESOLUTION=%ux%u", (unsigned)f->width, (unsigned)f->height);
+    if (f->video && frame_rate(t) > 0)
+        print(out, ",FRAME-RATE=%.3f", frame_rate(t));
+    if (sound)
+        print(out, ",AUDIO=\"sound\"");
+    print(out, "\n%s.m3u8\n", hls_track_spec(t)->name);
+}
+
+struct blob *multivariant_playlist_print(struct presentation *p)
+{
+    const struct hls_track *sound = sound_of(p);
+    bool video = has_video(p);
+    struct text out = {.blob = blob_new(HEAD_MAX + HLS_TRACKS_MAX * LINE_MAX_BYTES)};
+    if (!out.blob)
+        return NULL;
+    print(&out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    if (video && sound)
+        print_sound(&out, sound);
+    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
+        const struct hls_track *t = presentation_track(p, i);
+        if (is_there(t) && hls_track_spec(t)->video == video)
+            print_variant(&out, t, video ? sound : NULL);
+    }
+    out.blob->n = out.n;
+    return out.blob;
+}
