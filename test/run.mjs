@@ -58,7 +58,7 @@ function run({ kind, path }) {
         const child = spawn(command, args, {
             stdio: ['ignore', 'pipe', 'pipe'],
             detached: true, // a group of its own, so that what hangs can be ended with all that it started
-            env: { ...process.env, CMOCKA_MESSAGE_OUTPUT: 'TAP' },
+            env: { ...process.env, CMOCKA_MESSAGE_OUTPUT: 'TAP', ...(kind === 'valgrind' ? { WEIR_TEST_SLOW: '1' } : {}) },
         });
         const timer = setTimeout(() => {
             out += `\ntimed out after ${LIMIT_MS / 1000} s\n`;

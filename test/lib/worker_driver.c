@@ -65,6 +65,11 @@ uint16_t driver_free_port(void)
     return 0;
 }
 
+usec driver_patience(void)
+{
+    return (getenv("WEIR_TEST_SLOW") ? 200 : 20) * USEC_PER_SEC;
+}
+
 /* build/<variant>/test/... -> build/<variant>/weir-worker */
 static const char *find_binary(void)
 {
