@@ -30,6 +30,27 @@ static void loss_received(const struct transport *t, struct transport_get_stats_
         out->rtp_packet_loss_received = lost <= 0 ? 0 : (double)lost / (double)expected;
 }
 
+/* As the peer's reports tell. */
+static void loss_sent(struct transport *t, usec now, struct transport_get_stats_response *out)
+{
+    struct rtp_stream_stat stats[2 * PRODUCER_MAX_STREAMS];
+    int64_t lost = 0;
+    uint64_t sent = 0;
+    list_each (node, &t->consumers) {
+        struct consumer *c = container_of(node, struct consumer, in_transport);
+        size_t n = c->ops->stats(c, now, stats, 2 * PRODUCER_MAX_STREAMS);
+        for (size_t i = 0; i < n; i++) {
+            if (stats[i].type != RTP_STAT_OUTBOUND)
+                continue;
+            lost += stats[i].packets_lost;
+            sent += stats[i].packet_count;
+        }
+    }
+    out->has_rtp_packet_loss_sent = sent > 0;
+    double share = sent > 0 && lost > 0 ? (double)lost / (double)sent : 0;
+    out->rtp_packet_loss_sent = share < 1 ? share : 1;
+}
+
 static void limit(uint64_t value, uint64_t *out, bool *has)
 {
     *out = value;
@@ -62,5 +83,6 @@ enum err transport_stats(struct transport *t, usec now, struct arena *arena,
     if (t->use_remb)
         limit(t->remb.bps, &out->available_incoming_bitrate, &out->has_available_incoming_bitrate);
     loss_received(t, out);
+    loss_sent(t, now, out);
     return t->ops->stats(t, arena, out);
 }

@@ -289,6 +289,10 @@ static void receivers_reports_make_round_trip_loss_and_score(void **state)
     assert_int_equal(json_integer_value(json_object_get(s, "fractionLost")), 25);
     assert_true(json_number_value(json_object_get(s, "roundTripTime")) >= 60);
     json_decref(stats);
+    stats = world_call(&w, "transport.getStats", "down", NULL, NULL);
+    assert_true(json_number_value(json_object_get(stats, "rtpPacketLossSent")) == 1);
+    assert_null(json_object_get(stats, "rtpPacketLossReceived"));
+    json_decref(stats);
 }
 
 static void a_consumers_losses_lower_its_score(void **state)

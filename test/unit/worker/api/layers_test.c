@@ -349,6 +349,30 @@ static void full_svc_of_vp9_goes_through_all_layers(void **state)
     tour(&full);
 }
 
+static void the_rates_of_all_layers_are_told(void **state)
+{
+    (void)state;
+    produce(&vp9);
+    consume(&vp9);
+    send_pictures(60);
+    json_t *d = world_call(&w, "producer.getStats", "cam", NULL, NULL);
+    json_t *stat = json_array_get(json_object_get(d, "stats"), 0);
+    json_t *rates = json_object_get(stat, "bitrateByLayer");
+    assert_int_equal(json_object_size(rates), 9);
+    json_int_t sum = 0;
+    for (int s = 0; s < 3; s++) {
+        char name[4] = {(char)('0' + s), '.', '2', 0};
+        json_int_t rate = json_integer_value(json_object_get(rates, name));
+        name[2] = '0';
+        assert_true(rate > json_integer_value(json_object_get(rates, name)));
+        sum += rate;
+    }
+    /* K-SVC: a spatial layer comes alone. */
+    json_int_t all = json_integer_value(json_object_get(stat, "bitrate"));
+    assert_in_range(sum, all * 9 / 10, all * 11 / 10);
+    json_decref(d);
+}
+
 static void svc_of_av1_goes_through_all_layers(void **state)
 {
     (void)state;
@@ -545,6 +569,7 @@ int main(void)
         T(h264_simulcast_too),
         T(key_svc_of_vp9_goes_through_all_layers),
         T(full_svc_of_vp9_goes_through_all_layers),
+        T(the_rates_of_all_layers_are_told),
         T(svc_of_av1_goes_through_all_layers),
         T(av1_consumers_are_told_their_decode_targets),
         T(without_descriptors_av1_is_sent_in_its_lowest_spatial_layer),
