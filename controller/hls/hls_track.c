@@ -346,7 +346,10 @@ static void on_sample(void *ctx, const struct media_sample *s)
 
 void hls_track_begin(struct hls_track *t, struct presentation *p, const struct track_spec *spec)
 {
-    *t = (struct hls_track){.parent = p, .spec = *spec};
+    *t = (struct hls_track){.parent = p,
+                            .spec = *spec,
+                            .first_msn = p->config.first_msn,
+                            .discontinuities = p->config.first_msn};
 }
 
 void hls_track_fini(struct hls_track *t)
@@ -369,7 +372,7 @@ void hls_track_run_begin(struct hls_track *t)
     bmff_chunk_init(&t->waiting);
     t->failed = OK;
     t->had_media = false;
-    t->discontinuity = hls_track_next_msn(t) > 0;
+    t->discontinuity = hls_track_next_msn(t) > t->parent->config.first_msn;
 }
 
 /* ---- what there is ---- */
@@ -377,6 +380,11 @@ void hls_track_run_begin(struct hls_track *t)
 struct presentation *hls_track_presentation(const struct hls_track *t)
 {
     return t->parent;
+}
+
+size_t hls_track_index(const struct hls_track *t)
+{
+    return (size_t)(t - t->parent->tracks);
 }
 
 const struct track_spec *hls_track_spec(const struct hls_track *t)

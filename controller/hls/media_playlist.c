@@ -1,12 +1,9 @@
 #include "controller/hls/media_playlist.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "controller/hls/hls_names.h"
+#include "controller/hls/text.h"
 
 enum {
     HEAD_MAX = 1024,
@@ -21,23 +18,6 @@ enum {
     HOLD_BACK_PARTS = 3,
     FUTURE_SEGMENTS = 2
 };
-
-struct text {
-    struct blob *blob;
-    size_t n;
-};
-
-static void print(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void print(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf((char *)t->blob->bytes + t->n, t->blob->n - t->n, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        t->n += (size_t)n < t->blob->n - t->n ? (size_t)n : t->blob->n - t->n;
-}
 
 static double seconds(usec t)
 {
@@ -108,24 +88,13 @@ static uint64_t skippable(const struct hls_track *t, unsigned target)
 
 /* ---- lines ---- */
 
-static void print_wall(struct text *out, usec wall)
-{
-    time_t at = (time_t)(wall / USEC_PER_SEC);
-    struct tm tm;
-    char text[32];
-    gmtime_r(&at, &tm);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    print(out, "#EXT-X-PROGRAM-DATE-TIME:%s.%03uZ\n", text,
-          (unsigned)(wall % USEC_PER_SEC / USEC_PER_MSEC));
-}
-
 static void print_parts(struct text *out, const struct hls_track *t, const struct hls_segment *s)
 {
     char name[HLS_NAME_MAX];
     for (size_t k = 0; k < s->n_parts; k++) {
         hls_name_part(name, t, s->msn, (uint32_t)k);
-        print(out, "#EXT-X-PART:DURATION=%.6f,URI=\"%s\"%s\n", seconds(s->parts[k].duration), name,
-              s->parts[k].independent ? ",INDEPENDENT=YES" : "");
+        text_print(out, "#EXT-X-PART:DURATION=%.6f,URI=\"%s\"%s\n", seconds(s->parts[k].duration),
+                   name, s->parts[k].independent ? ",INDEPENDENT=YES" : "");
     }
 }
 
@@ -136,34 +105,37 @@ static void print_segment(struct text *out, const struct hls_track *t, const str
     char name[HLS_NAME_MAX];
     bool open = s->msn == hls_track_next_msn(t);
     if (s->discontinuity)
-        print(out, "#EXT-X-DISCONTINUITY\n");
+        text_print(out, "#EXT-X-DISCONTINUITY\n");
     if ((int64_t)s->init != init || s->discontinuity) {
         hls_name_init(name, t, s->init);
-        print(out, "#EXT-X-MAP:URI=\"%s\"\n", name);
+        text_print(out, "#EXT-X-MAP:URI=\"%s\"\n", name);
     }
-    print_wall(out, s->wall);
+    text_print(out, "#EXT-X-PROGRAM-DATE-TIME:");
+    text_print_wall(out, s->wall);
+    text_print(out, "\n");
     if (s->gap)
-        print(out, "#EXT-X-GAP\n");
+        text_print(out, "#EXT-X-GAP\n");
     if (open || shows_parts(t, s->msn, target))
         print_parts(out, t, s);
     if (open)
         return;
     hls_name_segment(name, t, s->msn);
-    print(out, "#EXTINF:%.6f,\n%s\n", seconds(s->duration), name);
+    text_print(out, "#EXTINF:%.6f,\n%s\n", seconds(s->duration), name);
 }
 
 static void print_head(struct text *out, const struct hls_track *t, unsigned target)
 {
     bool ended = presentation_ended(hls_track_presentation(t));
     double part = seconds(part_target(t));
-    print(out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%u\n", target);
+    text_print(out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%u\n", target);
     if (!ended)
-        print(out,
-              "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%.6f,HOLD-BACK=%u,"
-              "CAN-SKIP-UNTIL=%u\n#EXT-X-PART-INF:PART-TARGET=%.6f\n",
-              part * HOLD_BACK_PARTS, HOLD_BACK_TARGETS * target, SKIP_TARGETS * target, part);
-    print(out, "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n",
-          hls_track_first_msn(t), hls_track_discontinuity_sequence(t));
+        text_print(out,
+                   "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%.6f,HOLD-BACK=%u,"
+                   "CAN-SKIP-UNTIL=%u\n#EXT-X-PART-INF:PART-TARGET=%.6f\n",
+                   part * HOLD_BACK_PARTS, HOLD_BACK_TARGETS * target, SKIP_TARGETS * target, part);
+    text_print(out,
+               "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n",
+               hls_track_first_msn(t), hls_track_discontinuity_sequence(t));
 }
 
 /* 4.4.5.3, 4.4.5.4: the next part, and where the other tracks are. */
@@ -174,22 +146,22 @@ static void print_tail(struct text *out, const struct hls_track *t)
     const struct hls_segment *open = hls_track_segment(t, next);
     char name[HLS_NAME_MAX];
     if (presentation_ended(p)) {
-        print(out, "#EXT-X-ENDLIST\n");
+        text_print(out, "#EXT-X-ENDLIST\n");
         return;
     }
     hls_name_part(name, t, next, open ? (uint32_t)open->n_parts : 0);
-    print(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", name);
+    text_print(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", name);
     for (size_t i = 0; i < presentation_n_tracks(p); i++) {
         const struct hls_track *other = presentation_track(p, i);
         uint64_t limit = msn_limit(other);
         const struct hls_segment *last = limit > 0 ? hls_track_segment(other, limit - 1) : NULL;
         if (other == t || !last)
             continue;
-        print(out, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%" PRIu64,
-              hls_track_spec(other)->name, last->msn);
+        text_print(out, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%" PRIu64,
+                   hls_track_spec(other)->name, last->msn);
         if (last->n_parts > 0)
-            print(out, ",LAST-PART=%zu", last->n_parts - 1);
-        print(out, "\n");
+            text_print(out, ",LAST-PART=%zu", last->n_parts - 1);
+        text_print(out, "\n");
     }
 }
 
@@ -211,13 +183,12 @@ struct blob *media_playlist_print(const struct hls_track *t, bool skip)
     unsigned target = target_of(t);
     uint64_t first = hls_track_first_msn(t);
     uint64_t skipped = skip ? skippable(t, target) : 0;
-    struct text out = {.blob = blob_new(bound(t, first + skipped, target))};
-    if (!out.blob)
-        return NULL;
+    struct text out;
+    text_init(&out, bound(t, first + skipped, target));
     print_head(&out, t, target);
     int64_t init = -1;
     if (skipped > 0) {
-        print(&out, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%" PRIu64 "\n", skipped);
+        text_print(&out, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%" PRIu64 "\n", skipped);
         init = hls_track_segment(t, first + skipped - 1)->init;
     }
     uint64_t limit = msn_limit(t);
@@ -227,8 +198,7 @@ struct blob *media_playlist_print(const struct hls_track *t, bool skip)
         init = s->init;
     }
     print_tail(&out, t);
-    out.blob->n = out.n;
-    return out.blob;
+    return text_take(&out);
 }
 
 /* ---- blocking reload ---- */

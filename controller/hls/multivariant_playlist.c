@@ -1,29 +1,11 @@
 #include "controller/hls/multivariant_playlist.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "controller/hls/hls_names.h"
+#include "controller/hls/text.h"
 
 enum { HEAD_MAX = 128, LINE_MAX_BYTES = 2 * HLS_NAME_MAX + 384 };
-
-struct text {
-    struct blob *blob;
-    size_t n;
-};
-
-static void print(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void print(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf((char *)t->blob->bytes + t->n, t->blob->n - t->n, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        t->n += (size_t)n < t->blob->n - t->n ? (size_t)n : t->blob->n - t->n;
-}
 
 static bool is_there(const struct hls_track *t)
 {
@@ -61,10 +43,11 @@ static double frame_rate(const struct hls_track *t)
 
 static void print_sound(struct text *out, const struct hls_track *t)
 {
-    print(out,
-          "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\",DEFAULT=YES,AUTOSELECT=YES,"
-          "CHANNELS=\"%u\",URI=\"%s.m3u8\"\n",
-          hls_track_init(t)->format.channels, hls_track_spec(t)->name);
+    text_print(
+        out,
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\",DEFAULT=YES,AUTOSELECT=YES,"
+        "CHANNELS=\"%u\",URI=\"%s.m3u8\"\n",
+        hls_track_init(t)->format.channels, hls_track_spec(t)->name);
 }
 
 static void print_variant(struct text *out, const struct hls_track *t,
@@ -78,28 +61,28 @@ static void print_variant(struct text *out, const struct hls_track *t,
     hls_track_bandwidth(t, &peak, &average);
     if (sound)
         hls_track_bandwidth(sound, &sound_peak, &sound_average);
-    print(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu64 ",AVERAGE-BANDWIDTH=%" PRIu64 ",CODECS=\"%s",
-          peak + sound_peak, average + sound_average, f->codec);
+    text_print(out,
+               "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu64 ",AVERAGE-BANDWIDTH=%" PRIu64 ",CODECS=\"%s",
+               peak + sound_peak, average + sound_average, f->codec);
     if (sound)
-        print(out, ",%s", hls_track_init(sound)->format.codec);
-    print(out, "\"");
+        text_print(out, ",%s", hls_track_init(sound)->format.codec);
+    text_print(out, "\"");
     if (f->video)
-        print(out, ",RESOLUTION=%ux%u", (unsigned)f->width, (unsigned)f->height);
+        text_print(out, ",RESOLUTION=%ux%u", (unsigned)f->width, (unsigned)f->height);
     if (f->video && frame_rate(t) > 0)
-        print(out, ",FRAME-RATE=%.3f", frame_rate(t));
+        text_print(out, ",FRAME-RATE=%.3f", frame_rate(t));
     if (sound)
-        print(out, ",AUDIO=\"sound\"");
-    print(out, "\n%s.m3u8\n", hls_track_spec(t)->name);
+        text_print(out, ",AUDIO=\"sound\"");
+    text_print(out, "\n%s.m3u8\n", hls_track_spec(t)->name);
 }
 
 struct blob *multivariant_playlist_print(struct presentation *p)
 {
     const struct hls_track *sound = sound_of(p);
     bool video = has_video(p);
-    struct text out = {.blob = blob_new(HEAD_MAX + HLS_TRACKS_MAX * LINE_MAX_BYTES)};
-    if (!out.blob)
-        return NULL;
-    print(&out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    struct text out;
+    text_init(&out, HEAD_MAX + HLS_TRACKS_MAX * LINE_MAX_BYTES);
+    text_print(&out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     if (video && sound)
         print_sound(&out, sound);
     for (size_t i = 0; i < presentation_n_tracks(p); i++) {
@@ -107,6 +90,5 @@ struct blob *multivariant_playlist_print(struct presentation *p)
         if (is_there(t) && hls_track_spec(t)->video == video)
             print_variant(&out, t, video ? sound : NULL);
     }
-    out.blob->n = out.n;
-    return out.blob;
+    return text_take(&out);
 }

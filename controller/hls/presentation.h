@@ -125,6 +125,7 @@ struct hls_track *presentation_find_track(struct presentation *p, const char *na
 struct hls_track *presentation_leader(struct presentation *p);
 
 struct presentation *hls_track_presentation(const struct hls_track *t);
+size_t hls_track_index(const struct hls_track *t);
 const struct track_spec *hls_track_spec(const struct hls_track *t);
 /* The newest; NULL: none yet. */
 const struct hls_init *hls_track_init(const struct hls_track *t);

@@ -69,7 +69,7 @@ struct blob *gzip_cache_find(struct gzip_cache *cache, const struct gzip_key *ke
     return blob_ref(e->blob);
 }
 
-static struct blob *compress_bytes(const void *p, size_t n)
+struct blob *gzip_bytes(const void *p, size_t n)
 {
     z_stream z = {0};
     if (deflateInit2(&z, LEVEL, Z_DEFLATED, WINDOW_BITS_GZIP, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
@@ -98,7 +98,7 @@ static struct blob *compress_bytes(const void *p, size_t n)
 struct blob *gzip_cache_add(struct gzip_cache *cache, const struct gzip_key *key, const void *p,
                             size_t n)
 {
-    struct blob *b = compress_bytes(p, n);
+    struct blob *b = gzip_bytes(p, n);
     if (!b || b->n > cache->max_bytes)
         return b;
     struct entry *e = calloc(1, sizeof *e);

@@ -9,6 +9,9 @@
 #include "common/err.h"
 #include "controller/net/out.h"
 
+/* NULL: out of memory. */
+struct blob *gzip_bytes(const void *p, size_t n);
+
 struct gzip_cache;
 
 /* A file's contents at one time. */

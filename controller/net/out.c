@@ -86,16 +86,21 @@ bool out_bytes(struct out *o, const void *p, size_t n)
     return room != NULL;
 }
 
-bool out_blob(struct out *o, struct blob *b)
+bool out_blob_range(struct out *o, struct blob *b, size_t offset, size_t n)
 {
-    struct out_chunk *c = append(o, 0, 0, b->n);
+    struct out_chunk *c = append(o, 0, offset, offset + n);
     if (!c) {
         blob_unref(b);
         return false;
     }
     c->blob = b;
-    account(o, b->n, 0);
+    account(o, n, 0);
     return true;
+}
+
+bool out_blob(struct out *o, struct blob *b)
+{
+    return out_blob_range(o, b, 0, b->n);
 }
 
 bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n)

@@ -30,6 +30,8 @@ uint8_t *out_reserve(struct out *o, size_t n);
 bool out_bytes(struct out *o, const void *p, size_t n);
 /* Takes over the reference. */
 bool out_blob(struct out *o, struct blob *b);
+/* Likewise; n bytes of it from offset. */
+bool out_blob_range(struct out *o, struct blob *b, size_t offset, size_t n);
 /* Takes over fd; n bytes from offset. */
 bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n);
 

@@ -1,0 +1,22 @@
+/* Answers from memory that many requests share: nothing is copied. ETag, conditional requests,
+ * ranges and HEAD as for files (RFC 9110 13, 14). */
+#ifndef WEIR_CONTROLLER_NET_CONTENT_H
+#define WEIR_CONTROLLER_NET_CONTENT_H
+
+#include <stddef.h>
+
+#include "common/blob.h"
+#include "controller/net/http.h"
+
+struct http_content {
+    const char *type;
+    const char *etag;          /* with its quotes; of the plain bytes; NULL: none */
+    const char *cache_control; /* NULL: "no-cache" */
+    struct blob *const *blobs; /* one behind the other; referenced as long as they are needed */
+    size_t n_blobs;
+    struct blob *gzip; /* all of it, compressed; NULL: never */
+};
+
+void http_respond_content(struct http_request *req, const struct http_content *content);
+
+#endif
