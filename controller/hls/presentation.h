@@ -55,12 +55,14 @@ struct hls_init {
 
 struct presentation_config {
     const char
-        *token;   /* HLS_TOKEN_LEN of [a-z0-9]: begins file names, so that none is used twice */
-    usec segment; /* target */
-    usec part;    /* target; a longer one only where a single picture lasts longer */
-    usec window;  /* what may be rewound */
-    usec memory;  /* what of it stays in memory; segments that leave it and are not stored by
-                     then leave the window, too */
+        *token; /* HLS_TOKEN_LEN of [a-z0-9]: begins file names, so that none is used twice */
+    uint64_t first_msn; /* of the first segment, and the first discontinuity sequence: larger than
+                           any that an earlier life at this address had */
+    usec segment;       /* target */
+    usec part;          /* target; a longer one only where a single picture lasts longer */
+    usec window;        /* what may be rewound */
+    usec memory;        /* what of it stays in memory; segments that leave it and are not stored by
+                           then leave the window, too */
 };
 
 /* Of a run, and of the presentation: later runs have the tracks of the first. */
