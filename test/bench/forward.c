@@ -309,12 +309,22 @@ static struct bench_counters *share_counters(void)
     return p == MAP_FAILED ? NULL : p;
 }
 
-/* Every word must be the number of viewers, or stand in the label. */
+static bool is_meant(const struct setup *s, const char *word)
+{
+    size_t n = strtoul(word, NULL, 10);
+    if (n)
+        return n == s->call.n;
+    if (strcmp(word, "full") == 0)
+        return s->call.media == CALL_VIDEO_FULL;
+    return strstr(s->label, word) != NULL;
+}
+
+/* Every word must be the number of viewers, or stand in the label; full: what is neither even nor
+ * audio. */
 static bool chosen(const struct setup *s, char **args)
 {
     for (; *args; args++) {
-        size_t n = strtoul(*args, NULL, 10);
-        if (n ? n != s->call.n : !strstr(s->label, *args))
+        if (!is_meant(s, *args))
             return false;
     }
     return true;

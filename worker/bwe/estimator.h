@@ -50,32 +50,33 @@ struct est_config {
     uint64_t max_bps;     /* 0: none */
 };
 
+/* What every packet sent looks at comes first, on adjacent cache lines. */
 struct estimator {
     enum est_source source;
+    bool padding;  /* the caller can send some */
+    bool probed;   /* the first clusters were made */
+    bool answered; /* feedback has come */
+    double min_bps;
+    double desired_bps; /* INFINITY: as much as there is */
+    usec waiting_since; /* USEC_NEVER: nothing is unanswered */
     struct sent_packets sent;
+    struct alr alr;
+    struct aimd aimd;
+    struct remb_sender remb;
+    struct loss_control loss;
+    struct probe probe;
     struct inter_arrival inter_arrival;
     struct trendline trendline;
     struct acked_rate acked;
-    struct aimd aimd;
-    struct alr alr;
     struct queue_delay queue;
     struct drain drain;
-    struct loss_control loss;
-    struct probe probe;
     struct probe_meter meter;
-    struct remb_sender remb;
     double initial_bps;
-    double min_bps;
-    double max_bps;     /* INFINITY: none */
-    double desired_bps; /* INFINITY: as much as there is */
-    double acked_bps;   /* compensated for random loss; 0: not known */
-    usec rtt;           /* 0: not known */
-    bool rtt_reported;  /* by receiver reports; else from feedback */
+    double max_bps;    /* INFINITY: none */
+    double acked_bps;  /* compensated for random loss; 0: not known */
+    usec rtt;          /* 0: not known */
+    bool rtt_reported; /* by receiver reports; else from feedback */
     usec feedback_at;
-    bool padding;           /* the caller can send some */
-    bool probed;            /* the first clusters were made */
-    bool answered;          /* feedback has come */
-    usec waiting_since;     /* USEC_NEVER: nothing is unanswered */
     double unconfirmed_bps; /* of a probe that is being repeated; 0: none */
     usec trend_after;       /* what was sent before is not compared */
     usec grow_at;           /* of the last probe for growth */

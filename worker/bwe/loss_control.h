@@ -26,6 +26,7 @@ struct loss_observation {
 };
 
 struct loss_control {
+    double limit_bps; /* INFINITY: none. The conclusion that every packet sent looks at */
     struct loss_observation past[LOSS_OBSERVATIONS];
     unsigned n;
     unsigned next;
@@ -38,7 +39,6 @@ struct loss_control {
     bool in_run;
     bool congested; /* the delay told so during it */
     /* conclusions */
-    double limit_bps;  /* INFINITY: none */
     double passed_bps; /* what got through during the last observations, about a second */
     double inherent;   /* share lost at random, without congestion */
     double inherent_packets;

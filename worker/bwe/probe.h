@@ -38,10 +38,10 @@ struct probe_cluster {
 };
 
 struct probe {
-    struct probe_cluster queue[PROBE_QUEUE]; /* the first is active */
     unsigned n;
     uint8_t last_id;
-    double cap_bps;     /* no cluster above it */
+    struct probe_cluster queue[PROBE_QUEUE]; /* n of them; the first is active */
+    double cap_bps;                          /* no cluster above it */
     double further_bps; /* a result above it leads to the next; INFINITY: none */
     double last_bps;
     double factor; /* of the next beside the result */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/prefetch.h"
 #include "worker/rtp/seq.h"
 
 enum state { EMPTY, IN_FLIGHT, LOST, ARRIVED };
@@ -41,6 +42,11 @@ static void forget_oldest(struct sent_packets *s)
         s->crowded = s->cap < SENT_PACKETS_MAX;
     }
     s->oldest++;
+}
+
+void sent_packets_prefetch(const struct sent_packets *s)
+{
+    prefetch(at(s, s->newest + 1), CACHE_LINE);
 }
 
 void sent_packets_add(struct sent_packets *s, usec now, uint16_t seq, uint16_t size,

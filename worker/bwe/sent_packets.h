@@ -69,6 +69,8 @@ void sent_packets_fini(struct sent_packets *s);
 /* Numbers grow by one; a jump forgets all before it. */
 void sent_packets_add(struct sent_packets *s, usec now, uint16_t seq, uint16_t size,
                       uint8_t cluster);
+/* Fetches into the cache where the next packets go. */
+void sent_packets_prefetch(const struct sent_packets *s);
 /* False: it speaks of nothing that is remembered. */
 bool sent_packets_report(struct sent_packets *s, usec now, const struct twcc *t,
                          struct sent_report *r);

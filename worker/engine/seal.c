@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/prefetch.h"
 #include "worker/engine/seal_cipher.h"
 #include "worker/engine/seal_index.h"
 #include "worker/engine/seal_packet.h"
+
+enum { SEAL_KEY_BYTES = 1088 }; /* of an implementation's key: about what GCM reads of it */
 
 struct sealer {
     enum srtp_suite suite;
@@ -62,6 +65,16 @@ void seal_close(struct sealer *s)
     seal_cipher_fini(&s->rtcp);
     seal_streams_fini(&s->streams);
     free(s);
+}
+
+void seal_prefetch(const struct sealer *s, int step)
+{
+    if (step == 0) {
+        prefetch(s, sizeof *s);
+        return;
+    }
+    prefetch(s->rtp.cipher, SEAL_KEY_BYTES);
+    prefetch(s->streams.last, sizeof *s->streams.last);
 }
 
 enum srtp_suite seal_suite(const struct sealer *s)

@@ -38,6 +38,10 @@ MUST_CHECK enum err seal_open(struct sealer **out, const struct srtp_key *key);
 /* NULL is fine. */
 void seal_close(struct sealer *s);
 
+/* Fetches into the cache what sealing the next RTP packets takes; a step at a time, each some time
+ * after the one before: first the sealer, then what it points to. */
+void seal_prefetch(const struct sealer *s, int step);
+
 enum srtp_suite seal_suite(const struct sealer *s);
 /* Bytes by which a protected RTP packet grows (RTCP: this suite's RTCP tag and 4 more). */
 size_t seal_overhead(const struct sealer *s);

@@ -21,11 +21,14 @@ struct producer_stream;
 struct media_packet;
 struct consumer;
 struct alloc_consumer;
+struct send_stream;
 
 struct consumer_ops {
     enum rtp_type type;
     /* ---- hot ---- */
     void (*rtp)(struct consumer *c, usec now, const struct media_packet *m);
+    /* The stream that it sends on; NULL: it has several. For fetching it ahead of time. */
+    const struct send_stream *(*sends)(const struct consumer *c);
     /* ---- the peer's RTCP ---- */
     void (*nack)(struct consumer *c, usec now, const struct rtcp_nack *nack);
     void (*report)(struct consumer *c, usec now, const struct rtcp_report *r);

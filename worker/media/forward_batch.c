@@ -1,7 +1,12 @@
 #include "worker/media/forward_batch.h"
 
+#include "common/prefetch.h"
 #include "worker/media/consumer.h"
+#include "worker/media/forward_stream.h"
+#include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
+#include "worker/rtp/send_stream.h"
 
 void forward_batch_add(struct worker *w, usec now, struct producer *p, const struct media_packet *m)
 {
@@ -16,6 +21,49 @@ void forward_batch_add(struct worker *w, usec now, struct producer *p, const str
         b->packets[b->n].layers = &b->layers[b->n];
     }
     b->n++;
+}
+
+/* What a packet looks at of a consumer with one stream: of its base, and of what is behind that. */
+enum {
+    BASE_BYTES = offsetof(struct consumer, codecs),
+    STREAM_BYTES =
+        offsetof(struct forward_stream, send) + offsetof(struct send_stream, rate.buckets)
+};
+
+/* Everything that sending to a consumer takes lies behind a chain of pointers, and is long out of
+ * the cache when its turn comes again. So its memory is fetched while the four before it are
+ * served: a link of the chain at each. */
+static void fetch_ahead(const struct producer *p, size_t at)
+{
+    const struct transport *t;
+    size_t left = p->n_consumers - at - 1;
+    struct consumer *const *next = &p->consumers[at + 1];
+    if (left > 3) {
+        prefetch(next[3], BASE_BYTES);
+        prefetch(next[3] + 1, STREAM_BYTES);
+    }
+    if (left > 2) {
+        const struct consumer *c = next[2];
+        prefetch(&c->transport->rtp_dest, offsetof(struct transport, rtp_sent.rate.buckets) -
+                                              offsetof(struct transport, rtp_dest));
+        if (c->ops->sends)
+            send_stream_prefetch(c->ops->sends(c));
+    }
+    if (left > 1) {
+        t = next[1]->transport;
+        if (t->rtp_dest)
+            prefetch(t->rtp_dest, sizeof *t->rtp_dest);
+        if (t->sealer)
+            seal_prefetch(t->sealer, 0);
+        rate_prefetch(&t->rtp_sent.rate);
+        transport_bwe_prefetch(t, 0);
+    }
+    if (left > 0) {
+        t = next[0]->transport;
+        if (t->sealer)
+            seal_prefetch(t->sealer, 1);
+        transport_bwe_prefetch(t, 1);
+    }
 }
 
 static void send_early(struct worker *w)
@@ -36,6 +84,7 @@ void forward_batch_flush(struct worker *w, usec now)
     b->n = 0;
     for (size_t i = 0; i < p->n_consumers; i++) {
         struct consumer *c = p->consumers[i];
+        fetch_ahead(p, i);
         for (size_t k = 0; k < n; k++)
             c->ops->rtp(c, now, &b->packets[k]);
         send_early(w);

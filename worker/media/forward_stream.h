@@ -19,15 +19,15 @@ struct media_packet;
 struct forward_stream {
     struct consumer *consumer;      /* parent */
     struct producer_stream *source; /* in the producer, which outlives us */
-    struct send_stream send;
+    size_t index;                   /* of its encoding, in producer and consumer */
+    uint32_t ts_offset;             /* outgoing - incoming timestamp */
+    uint32_t last_ts;               /* outgoing */
+    usec last_at;                   /* when that was sent */
+    bool sent;                      /* anything yet: last_* are valid */
+    bool need_sync;                 /* the next packet forwarded must be one to start with */
+    bool new_timeline;              /* the sender restarted: its timestamps go on from anywhere */
     struct seq_rewriter seq;
-    size_t index;       /* of its encoding, in producer and consumer */
-    uint32_t ts_offset; /* outgoing - incoming timestamp */
-    uint32_t last_ts;   /* outgoing */
-    usec last_at;       /* when that was sent */
-    bool sent;          /* anything yet: last_* are valid */
-    bool need_sync;     /* the next packet forwarded must be one to start with */
-    bool new_timeline;  /* the sender restarted: its timestamps go on from anywhere */
+    struct send_stream send;
 };
 
 /* From encoding `index` of the consumer's parameters and the producer's stream of that index. */

@@ -222,6 +222,11 @@ static void resend(struct layered_consumer *s, usec now, const struct resend *r,
         trace_consumer_rtp(c, now, &out, len, false);
 }
 
+static const struct send_stream *sends(const struct consumer *c)
+{
+    return &self(c)->send;
+}
+
 static void on_nack(struct consumer *c, usec now, const struct rtcp_nack *nack)
 {
     struct layered_consumer *s = self(c);
@@ -456,7 +461,7 @@ static void close_layered(struct consumer *c)
 
 #define LAYERED_OPS(t)                                                                             \
     {                                                                                              \
-        .type = t, .rtp = on_rtp, .nack = on_nack, .report = on_report,                            \
+        .type = t, .rtp = on_rtp, .sends = sends, .nack = on_nack, .report = on_report,            \
         .receiver_time = on_receiver_time, .key_frame = on_key_frame, .probe = probe,              \
         .repeat = repeat, .sender_report = sender_report, .dlrr = dlrr, .started = started,        \
         .stopped = stopped, .request_key_frame = request_key_frame, .score = score,                \

@@ -28,6 +28,11 @@ static void on_rtp(struct consumer *c, usec now, const struct media_packet *m)
         forward_stream_rtp(s, now, m);
 }
 
+static const struct send_stream *sends(const struct consumer *c)
+{
+    return &stream_of(c)->send;
+}
+
 static void on_nack(struct consumer *c, usec now, const struct rtcp_nack *nack)
 {
     if (is_ours(c, nack->media_ssrc))
@@ -126,6 +131,7 @@ static void close_simple(struct consumer *c)
 
 static const struct consumer_ops ops = {.type = RTP_TYPE_SIMPLE,
                                         .rtp = on_rtp,
+                                        .sends = sends,
                                         .nack = on_nack,
                                         .report = on_report,
                                         .receiver_time = on_receiver_time,

@@ -85,8 +85,9 @@ struct transport {
     bool connected;            /* media may flow */
     bool batch;                /* sealing RTP with others' pays: see seal_batch.h */
     uint16_t twcc_number;      /* next transport-wide sequence number */
-    struct ssrc_map ssrcs;     /* of consumers, RTX too -> struct consumer */
     struct transport_bwe *bwe; /* owned; NULL: nothing is estimated, see transport_bwe.h */
+    struct flow rtp_sent;
+    struct ssrc_map ssrcs; /* of consumers, RTX too -> struct consumer */
 
     /* ---- in ---- */
     struct opener *opener;      /* owned */
@@ -109,9 +110,8 @@ struct transport {
     uint32_t trace; /* bit: enum transport_trace_type */
 
     struct flow received; /* everything */
-    struct flow sent;     /* all but RTP and RTX, which are counted below */
+    struct flow sent;     /* all but RTP and RTX, which are counted apart */
     struct flow rtp_received;
-    struct flow rtp_sent;
     struct flow rtx_received;
     struct flow rtx_sent;
 };

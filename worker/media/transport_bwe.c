@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/prefetch.h"
 #include "proto/pipe.h"
 #include "proto/rtcp_fb.h"
 #include "proto/twcc.h"
@@ -21,10 +22,10 @@ enum {
 };
 
 struct transport_bwe {
-    struct estimator est;
     struct transport *transport; /* parent, outlives us */
     struct timer timer;          /* of est, and for measuring */
     usec measured_at;
+    struct estimator est;
     uint64_t desired_bps; /* as given to est */
     uint64_t told_bps;    /* in the last trace event */
     usec told_at;         /* 0: never */
@@ -193,6 +194,19 @@ static void on_timer(struct timer *timer, usec now)
 }
 
 /* ---- inputs ---- */
+
+void transport_bwe_prefetch(const struct transport *t, int step)
+{
+    const struct transport_bwe *b = t->bwe;
+    if (!b)
+        return;
+    if (step > 0) {
+        sent_packets_prefetch(&b->est.sent);
+        return;
+    }
+    prefetch(b, offsetof(struct transport_bwe, est.loss) + sizeof b->est.loss.limit_bps);
+    prefetch(&b->est.probe, sizeof b->est.probe.n);
+}
 
 void transport_bwe_sent(struct transport *t, usec now, uint16_t number, size_t len)
 {

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "common/prefetch.h"
 #include "worker/rtp/seq.h"
+
+enum { PREFETCH_ENTRIES = 8 };
 
 void history_init(struct history *h, usec age)
 {
@@ -116,6 +119,14 @@ void history_add(struct history *h, usec now, uint16_t seq, struct packet *packe
                                 .patch = patch,
                                 .sent_ms = ms_of(now),
                                 .marker = marker};
+}
+
+void history_prefetch(const struct history *h)
+{
+    if (h->n == 0)
+        return;
+    prefetch(slot(h, h->first), PREFETCH_ENTRIES * sizeof(struct history_entry));
+    prefetch(slot(h, (uint16_t)(h->first + h->n)), PREFETCH_ENTRIES * sizeof(struct history_entry));
 }
 
 struct history_entry *history_find(struct history *h, usec now, uint16_t seq)

@@ -49,6 +49,8 @@ void history_clear(struct history *h);
  * make room. */
 void history_add(struct history *h, usec now, uint16_t seq, struct packet *packet, uint32_t ts,
                  bool marker, uint32_t patch);
+/* Fetches into the cache where the next packets go, and what they replace. */
+void history_prefetch(const struct history *h);
 /* NULL: never there, too old, or evicted. Valid until the next call. */
 struct history_entry *history_find(struct history *h, usec now, uint16_t seq);
 /* Gives back what is too old; history_add does a part of this by itself. For quiet streams. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/prefetch.h"
 #include "common/time.h"
 
 enum { RATE_BUCKETS = 20 };
@@ -21,14 +22,19 @@ struct rate {
     usec ends_at; /* end of the newest bucket, a multiple of width */
     uint64_t bytes;
     uint64_t packets; /* sums over all buckets */
-    struct rate_bucket buckets[RATE_BUCKETS + 1];
-    uint8_t at; /* index of the newest */
+    uint8_t at;       /* index of the newest */
     bool started;
+    struct rate_bucket buckets[RATE_BUCKETS + 1];
 };
 
 /* window: for example USEC_PER_SEC; at least RATE_BUCKETS microseconds. */
 void rate_init(struct rate *r, usec window);
 void rate_reset(struct rate *r);
+/* Fetches into the cache what the next packet is added to. */
+static inline void rate_prefetch(const struct rate *r)
+{
+    prefetch(&r->buckets[r->at], sizeof r->buckets[0]);
+}
 /* now must not run backwards; if it does, the newest bucket counts. */
 void rate_add(struct rate *r, usec now, size_t bytes);
 /* Over the whole window, so a rate ramps up during the first one. */

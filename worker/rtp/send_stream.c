@@ -30,6 +30,12 @@ void send_stream_fini(struct send_stream *s)
     history_fini(&s->history);
 }
 
+void send_stream_prefetch(const struct send_stream *s)
+{
+    rate_prefetch(&s->rate);
+    history_prefetch(&s->history);
+}
+
 void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet *p)
 {
     s->packets++;

@@ -46,20 +46,21 @@ struct resend {
     bool marker;
 };
 
+/* What every packet looks at comes first, on adjacent cache lines. */
 struct send_stream {
     struct stream_params params;
     struct history history;
-    struct rate rate;
-    struct score score;
-    uint16_t rtx_seq; /* of the next RTX packet */
-    uint16_t resends; /* that it may still ask for */
     uint16_t max_seq;
-    uint32_t max_timestamp;
     bool started;
     bool paused;
+    uint32_t max_timestamp;
     uint64_t packets;
     uint64_t bytes;
     uint64_t octets; /* payload, as sender reports count */
+    struct rate rate;
+    uint16_t rtx_seq; /* of the next RTX packet */
+    uint16_t resends; /* that it may still ask for */
+    struct score score;
     uint64_t rtx_packets;
     uint64_t rtx_octets;
     uint64_t retransmitted;
@@ -88,6 +89,9 @@ struct send_stream {
 void send_stream_init(struct send_stream *s, const struct stream_params *params,
                       uint16_t first_rtx_seq);
 void send_stream_fini(struct send_stream *s);
+
+/* Fetches into the cache what send_stream_sent will need beside s itself. */
+void send_stream_prefetch(const struct send_stream *s);
 
 /* Each packet, once. */
 void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet *p);
