@@ -154,10 +154,12 @@ bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so
 # ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----
 FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
 fuzz-deps = $(if $(findstring worker_,$(1)),worker,$(if $(findstring controller_,$(1)),controller,proto))
+# The whole transport with a peer that speaks everything.
+fuzz-lib = $(if $(findstring worker_webrtc,$(1)),$(call lib,test/lib))
 define fuzz-rule
-$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(foreach d,$(DEPS_$(call fuzz-deps,$(1))),$(call lib,$(d)))
+$(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call fuzz-lib,$(1)) $(foreach d,$(DEPS_$(call fuzz-deps,$(1))),$(call lib,$(d)))
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call libs-of,$(call fuzz-deps,$(1))) $(call sys-of,$(call fuzz-deps,$(1))) -o $$@
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $$< $(call fuzz-lib,$(1)) $(call libs-of,$(call fuzz-deps,$(1))) $(call sys-of,$(call fuzz-deps,$(1))) -o $$@
 endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz-rule,$(t))))
 fuzzers: $(patsubst %.c,$(B)/%,$(FUZZERS))
