@@ -138,9 +138,9 @@ unit/%: FORCE
 	@for t in $(patsubst %.c,$(B)/%,$(wildcard test/unit/$*/*_test.c)); do echo "== $$t"; $$t || exit 1; done
 FORCE:
 
-# ---- benches: a real worker, release build; BENCH_SECONDS lengthens; BENCH_ARGS="forward 500 webrtc", "memory", "latency", "keyframes" choose ----
+# ---- benches: a real worker, release build; BENCH_SECONDS lengthens; BENCH_ARGS="forward 500 webrtc", "memory", "latency", "keyframes", "janus 100" choose ----
 BENCH_OBJS := $(call objs,$(addprefix test/bench/,figures.c viewers.c viewers_connect.c sender.c probe.c floor.c forward.c memory.c latency.c \
-	key_frames.c))
+	key_frames.c janus.c janus_process.c janus_viewers.c))
 $(B)/test/bench/%: $(B)/obj/test/bench/%.o $(BENCH_OBJS) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $(filter %.o,$^) $(call lib,test/lib) $(call libs-of,worker) $(LIBS_worker) -o $@
@@ -149,6 +149,7 @@ $(B)/test/bench/counters.so: test/bench/counters_preload.c test/bench/counters.h
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so
+	@tools/deps.sh bench || true
 	@$(B)/test/bench/bench $(BENCH_ARGS)
 
 # ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing: `tools/deps.sh run` for building and running, `tools/deps.sh test` for the tests as well.
+# Installs what is missing: `tools/deps.sh run` for building and running, `tools/deps.sh test` for the tests as well,
+# `tools/deps.sh bench` for building and the servers that benches compare with.
 # Debian packages as root or by sudo; JavaScript packages by npm, as pinned in the lock files. Quiet when all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +16,8 @@ case "${1:-run}" in
 run) packages=$run_packages ;;
 test) packages="$test_packages clang-format" ;;
 lint) packages=$lint_packages ;;
-*) echo "usage: tools/deps.sh run|test|lint" >&2; exit 2 ;;
+bench) packages="$run_packages janus" ;;
+*) echo "usage: tools/deps.sh run|test|lint|bench" >&2; exit 2 ;;
 esac
 
 as_root() {

@@ -11,10 +11,8 @@ static const struct {
     const char *name;
     void (*run)(FILE *json, char **args);
 } benches[] = {
-    {"forward", forward_bench},
-    {"memory", memory_bench},
-    {"latency", latency_bench},
-    {"keyframes", key_frames_bench},
+    {"forward", forward_bench},      {"memory", memory_bench}, {"latency", latency_bench},
+    {"keyframes", key_frames_bench}, {"janus", janus_bench},
 };
 
 enum { BENCHES = sizeof benches / sizeof benches[0] };

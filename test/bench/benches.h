@@ -9,5 +9,7 @@ void forward_bench(FILE *json, char **args);
 void memory_bench(FILE *json, char **args);
 void latency_bench(FILE *json, char **args);
 void key_frames_bench(FILE *json, char **args);
+/* Words are numbers of viewers. */
+void janus_bench(FILE *json, char **args);
 
 #endif

@@ -67,6 +67,10 @@ static void seal_and_collect(struct sender *s, const uint8_t *bytes, size_t n, b
         return;
     }
     memcpy(buf, bytes, n);
+    if (!s->sealer) {
+        collect(s, buf, n);
+        return;
+    }
     if ((rtcp ? seal_protect_rtcp(s->sealer, buf, &n) : seal_protect_rtp(s->sealer, buf, &n)) != OK)
         die("a packet", "was not sealed");
     collect(s, buf, n);
@@ -274,11 +278,10 @@ static void produce(struct sender *s)
               (int)strlen(text) - 1, text, s->call.key_frame_request_delay_ms);
 }
 
-void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call)
+static void prepare(struct sender *s, const struct call *call)
 {
     memset(s, 0, sizeof *s);
     s->call = *call;
-    s->driver = driver;
     s->key = true;
     rng_init_system(&s->rng);
     s->worker = (struct sockaddr_in){.sin_family = AF_INET};
@@ -286,6 +289,20 @@ void sender_open(struct sender *s, struct worker_driver *driver, const struct ca
     s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (s->fd < 0)
         die("socket", strerror(errno));
+}
+
+void sender_open_rtp(struct sender *s, const struct call *call, uint16_t port)
+{
+    prepare(s, call);
+    s->call.kind = VIEWERS_PLAIN;
+    s->worker.sin_port = htons(port);
+    s->next_sr = USEC_NEVER;
+}
+
+void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call)
+{
+    prepare(s, call);
+    s->driver = driver;
     if (call->kind == VIEWERS_PLAIN)
         connect_plain(s);
     else

@@ -23,7 +23,7 @@ struct sender {
     struct sockaddr_in worker;
     struct rng rng;
     struct rtc_peer rtc;   /* WebRTC */
-    struct sealer *sealer; /* plain, owned */
+    struct sealer *sealer; /* plain, owned; NULL: bare RTP */
     uint16_t seq;
     uint32_t timestamp;
     uint32_t packets;
@@ -39,6 +39,8 @@ struct sender {
 
 /* Creates the transport "up" and the producer "cam" in the router "room", and connects. */
 void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call);
+/* The same frames as bare RTP to a port of 127.0.0.1, without RTCP: for another server. */
+void sender_open_rtp(struct sender *s, const struct call *call, uint16_t port);
 void sender_close(struct sender *s);
 /* Sends one frame, and what else is due; returns how many RTP packets it was. */
 size_t sender_frame(struct sender *s);

@@ -30,6 +30,13 @@ struct viewer {
 
 /* Ends the bench. */
 _Noreturn void viewer_die(const char *what, const char *detail);
+/* Sockets at this address (network order) and all that needs no peer; each viewer's SSRC, peer and
+ * connection are left to do. */
+void viewers_prepare(struct viewers *v, const struct call *call, in_addr_t address);
+/* What WebRTC viewers sign with. */
+struct dtls_identity *viewers_identity(void);
+/* ICE, DTLS and SRTP of a WebRTC viewer whose rtc is initialised. */
+void viewer_connect(struct viewer *v);
 /* Reads what has come; keep: and handles it. */
 void viewer_receive(struct viewer *v, usec now, bool keep);
 /* Callbacks of its rtc_peer; ctx is the viewer. */

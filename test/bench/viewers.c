@@ -68,11 +68,13 @@ static void send_report(struct viewer *v, usec now)
 {
     uint8_t buf[256];
     struct wr w = wr_of(buf, sizeof buf);
+    usec since = now - v->sr_at;
+    usec delay = since - usec_min(since, v->all->rtt);
     struct rtcp_report r = {.ssrc = v->ssrc,
                             .highest_seq = v->cycles << 16 | v->max_seq,
                             .jitter = 90,
                             .lsr = v->lsr,
-                            .dlsr = v->lsr ? (uint32_t)((now - v->sr_at) * 65536 / 1000000) : 0};
+                            .dlsr = v->lsr ? (uint32_t)(delay * 65536 / 1000000) : 0};
     v->next_report = now + USEC_PER_SEC;
     if (!v->started)
         return;

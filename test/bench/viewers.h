@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/rng.h"
+#include "common/time.h"
 #include "test/bench/call.h"
 #include "test/lib/worker_driver.h"
 
@@ -48,9 +49,10 @@ struct viewers {
     struct viewer *all;            /* owned */
     struct sockaddr_in *addresses; /* owned; where each receives */
     struct viewers_shared *shared; /* owned, shared memory */
-    struct worker_driver *driver;  /* borrowed */
+    struct worker_driver *driver;  /* borrowed; NULL: another server's */
     struct rng rng;
-    int pid; /* of their process; 0: none */
+    usec rtt; /* that their reports make believe; loopback has next to none */
+    int pid;  /* of their process; 0: none */
 };
 
 /* Connects call->n viewers to the router "room". Aborts when it cannot, as all here. */

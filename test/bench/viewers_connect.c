@@ -17,14 +17,14 @@
 
 enum { FIRST_SSRC = 100000 /* of viewer i: FIRST_SSRC + 2 i, its RTX one more */ };
 
-static void open_socket(struct viewers *all, size_t i)
+static void open_socket(struct viewers *all, size_t i, in_addr_t address)
 {
     struct viewer *v = &all->all[i];
     struct sockaddr_in *a = &all->addresses[i];
     socklen_t n = sizeof *a;
     int size = VIEWER_RECEIVE_BUFFER;
     *a = (struct sockaddr_in){.sin_family = AF_INET};
-    a->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a->sin_addr.s_addr = address;
     v->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (v->fd < 0 || bind(v->fd, (struct sockaddr *)a, n) < 0 ||
         getsockname(v->fd, (struct sockaddr *)a, &n) < 0)
@@ -62,7 +62,29 @@ static void connect_plain(struct viewer *v, const char *id)
               ntohs(at->sin_port), srtp_suite_name(all->call.suite), text);
 }
 
-static void connect_webrtc(struct viewer *v, const char *id, struct dtls_identity *identity)
+struct dtls_identity *viewers_identity(void)
+{
+    static struct dtls_identity *identity;
+    if (!identity && dtls_identity_open(&identity, NULL, NULL) != OK)
+        viewer_die("a certificate", "none");
+    return identity;
+}
+
+void viewer_connect(struct viewer *v)
+{
+    rtc_peer_start(&v->rtc, clock_now());
+    for (usec since = clock_now(); !rtc_peer_connected(&v->rtc);) {
+        struct pollfd p = {.fd = v->fd, .events = POLLIN};
+        poll(&p, 1, 10);
+        viewer_receive(v, clock_now(), true);
+        rtc_peer_timeout(&v->rtc, clock_now());
+        if (clock_now() - since > DRIVER_PATIENCE)
+            viewer_die("a client did not connect",
+                       v->all->driver ? driver_log(v->all->driver) : "");
+    }
+}
+
+static void connect_webrtc(struct viewer *v, const char *id)
 {
     struct viewers *all = v->all;
     const char *print = "";
@@ -76,7 +98,7 @@ static void connect_webrtc(struct viewer *v, const char *id, struct dtls_identit
             print = json_text_at(json_array_get(prints, i), "value");
     }
     struct rtc_peer_config config = {.rng = &all->rng,
-                                     .identity = identity,
+                                     .identity = viewers_identity(),
                                      .remote_ufrag =
                                          json_text_at(t, "iceParameters.usernameFragment"),
                                      .remote_pwd = json_text_at(t, "iceParameters.password"),
@@ -93,15 +115,7 @@ static void connect_webrtc(struct viewer *v, const char *id, struct dtls_identit
               "{'dtlsParameters':{'role':'client','fingerprints':[{'algorithm':'sha-256','value':"
               "'%s'}]}}",
               rtc_peer_fingerprint(&v->rtc));
-    rtc_peer_start(&v->rtc, clock_now());
-    for (usec since = clock_now(); !rtc_peer_connected(&v->rtc);) {
-        struct pollfd p = {.fd = v->fd, .events = POLLIN};
-        poll(&p, 1, 10);
-        viewer_receive(v, clock_now(), true);
-        rtc_peer_timeout(&v->rtc, clock_now());
-        if (clock_now() - since > DRIVER_PATIENCE)
-            viewer_die("a client did not connect", driver_log(all->driver));
-    }
+    viewer_connect(v);
 }
 
 static void id_of(char id[32], size_t i)
@@ -109,36 +123,43 @@ static void id_of(char id[32], size_t i)
     snprintf(id, 32, "v%zu", i);
 }
 
-void viewers_open(struct viewers *all, struct worker_driver *driver, const struct call *call)
+void viewers_prepare(struct viewers *all, const struct call *call, in_addr_t address)
 {
-    static struct dtls_identity *identity;
     size_t n = call->n;
-    *all = (struct viewers){.call = *call, .n = n, .driver = driver};
+    *all = (struct viewers){.call = *call, .n = n};
     all->media_pt = call->media == CALL_AUDIO ? OUT_AUDIO_PT : OUT_VIDEO_PT;
     rng_init_system(&all->rng);
     all->all = calloc(n, sizeof *all->all);
     all->addresses = calloc(n, sizeof *all->addresses);
     all->shared =
         mmap(NULL, sizeof *all->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!all->all || !all->addresses || all->shared == MAP_FAILED ||
-        (!identity && dtls_identity_open(&identity, NULL, NULL) != OK))
+    if (!all->all || !all->addresses || all->shared == MAP_FAILED)
         viewer_die("memory", "none");
     for (size_t i = 0; i < n; i++) {
         struct viewer *v = &all->all[i];
-        char id[32];
-        id_of(id, i);
         v->all = all;
-        v->ssrc = FIRST_SSRC + 2 * (uint32_t)i;
         /* Spread over time, as those of many people are. Nobody asks for audio again. */
         if (call->kind == VIEWERS_WEBRTC && call->media != CALL_AUDIO)
             v->nack_in = 1 + rng_u32(&all->rng) % VIEWERS_NACK_ONE_IN;
         v->next_report = clock_now() + rng_u32(&all->rng) % USEC_PER_SEC;
         twcc_receiver_init(&v->twcc);
-        open_socket(all, i);
+        open_socket(all, i, address);
+    }
+}
+
+void viewers_open(struct viewers *all, struct worker_driver *driver, const struct call *call)
+{
+    viewers_prepare(all, call, htonl(INADDR_LOOPBACK));
+    all->driver = driver;
+    for (size_t i = 0; i < all->n; i++) {
+        struct viewer *v = &all->all[i];
+        char id[32];
+        id_of(id, i);
+        v->ssrc = FIRST_SSRC + 2 * (uint32_t)i;
         if (call->kind == VIEWERS_PLAIN)
             connect_plain(v, id);
         else
-            connect_webrtc(v, id, identity);
+            connect_webrtc(v, id);
     }
 }
 

@@ -109,11 +109,30 @@ static void drain(struct rtc_peer *p, usec now)
     sink_reset(p->sink);
 }
 
+/* False: it is no check, or not of our peer. */
+static bool answer_check(const struct rtc_peer *p, const struct stun_msg *m)
+{
+    struct slice key = slice_of(p->pwd, strlen(p->pwd));
+    uint8_t buf[256];
+    struct wr w = wr_of(buf, sizeof buf);
+    if (m->class != STUN_REQUEST || p->config.remote.family == 0 ||
+        stun_check_integrity(m, key) != OK ||
+        stun_write_success(&w, m, &p->config.remote, key) != OK)
+        return false;
+    p->config.send(p->config.ctx, buf, wr_len(&w));
+    return true;
+}
+
 static void on_stun(struct rtc_peer *p, usec now, const void *bytes, size_t n)
 {
     struct stun_msg m;
-    if (stun_parse(&m, bytes, n) != OK || m.class != STUN_SUCCESS ||
-        memcmp(m.tid, p->tid, sizeof p->tid) != 0 ||
+    if (stun_parse(&m, bytes, n) != OK) {
+        p->bad_in++;
+        return;
+    }
+    if (m.class == STUN_INDICATION || answer_check(p, &m)) /* keep-alive: RFC 8445 11 */
+        return;
+    if (m.class != STUN_SUCCESS || memcmp(m.tid, p->tid, sizeof p->tid) != 0 ||
         stun_check_integrity(&m, slice_of(p->remote_pwd, strlen(p->remote_pwd))) != OK) {
         p->bad_in++;
         return;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/addr.h"
 #include "common/err.h"
 #include "common/rng.h"
 #include "common/time.h"
@@ -27,6 +28,7 @@ struct rtc_peer_config {
     const char *remote_pwd;
     const char *remote_fingerprint; /* sha-256, "AA:BB:..." */
     bool dtls_server;               /* our DTLS role; default: client */
+    struct addr remote; /* its address, for answers to its checks; family 0: it sends none */
     /* A datagram to the worker. */
     void (*send)(void *ctx, const void *bytes, size_t n);
     /* Decrypted packets from the worker; NULL: counted only. The bytes may be changed. */
