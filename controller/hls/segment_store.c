@@ -30,6 +30,8 @@ struct kept {
 
 struct segment_store {
     uv_loop_t *loop;
+    char (*tokens)[HLS_TOKEN_LEN + 1]; /* owned; of all presentations that ever were in it */
+    size_t n_tokens;
     char folder[SEGMENT_STORE_PATH_MAX];
     struct list kept;
     struct segment_store_counters counters;
@@ -85,6 +87,9 @@ static int write_file(const struct job *j, const char *path)
     char next[SEGMENT_STORE_PATH_MAX + HLS_NAME_MAX + 8];
     snprintf(next, sizeof next, "%s.next", path);
     int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    /* The one that used the folder before may just have removed it. */
+    if (fd < 0 && errno == ENOENT && mkdir(j->store->folder, 0755) == 0)
+        fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return errno;
     int error = write_blobs(fd, j);
@@ -97,18 +102,28 @@ static int write_file(const struct job *j, const char *path)
     return error;
 }
 
-/* Everything in the folder, which is ours alone, and the folder. */
-static void clear_folder(const char *folder)
+static bool is_ours(const struct segment_store *s, const char *name)
 {
-    DIR *d = opendir(folder);
+    for (size_t i = 0; i < s->n_tokens; i++) {
+        if (strstr(name, s->tokens[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What is ours in the folder, and the folder if nothing else is left: another store may have begun
+ * to use it. */
+static void clear_folder(const struct segment_store *s)
+{
+    DIR *d = opendir(s->folder);
     if (!d)
         return;
     for (const struct dirent *e; (e = readdir(d)) != NULL;) {
-        if (e->d_name[0] != '.' || strstr(e->d_name, ".next"))
+        if (is_ours(s, e->d_name))
             (void)unlinkat(dirfd(d), e->d_name, 0);
     }
     closedir(d);
-    (void)rmdir(folder);
+    (void)rmdir(s->folder);
 }
 
 static void on_work(uv_work_t *work)
@@ -121,7 +136,7 @@ static void on_work(uv_work_t *work)
     else if (j->kind == JOB_DELETE && unlink(path) < 0)
         j->error = errno;
     else if (j->kind == JOB_CLEAR)
-        clear_folder(j->store->folder);
+        clear_folder(j->store);
 }
 
 /* ---- on the loop ---- */
@@ -140,6 +155,7 @@ static void finish_close(struct segment_store *s)
         start(clear);
         return;
     }
+    free(s->tokens);
     free(s);
     if (closed)
         closed(ctx);
@@ -304,8 +320,14 @@ enum err segment_store_open(struct uv_loop_s *loop, const char *folder, struct s
 enum err segment_store_add(struct segment_store *s, struct presentation *p)
 {
     struct kept *k = calloc(1, sizeof *k);
-    if (!k)
+    char(*tokens)[HLS_TOKEN_LEN + 1] =
+        k ? realloc(s->tokens, (s->n_tokens + 1) * sizeof *tokens) : NULL;
+    if (!tokens) {
+        free(k);
         return ERR_NOMEM;
+    }
+    s->tokens = tokens;
+    memcpy(tokens[s->n_tokens++], presentation_get_config(p)->token, HLS_TOKEN_LEN + 1);
     k->store = s;
     k->presentation = p;
     k->observer = (struct presentation_observer){
@@ -339,6 +361,49 @@ void segment_store_close(struct segment_store *s, bool delete_files, void (*clos
     s->closed_ctx = ctx;
     if (s->jobs == 0)
         finish_close(s);
+}
+
+/* ---- what an earlier life left ---- */
+
+static bool ends_with(const char *s, const char *suffix)
+{
+    size_t n = strlen(s);
+    size_t k = strlen(suffix);
+    return n >= k && strcmp(s + n - k, suffix) == 0;
+}
+
+static void clear_room(int root_fd, const char *name)
+{
+    int fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        struct hls_name parsed;
+        char file[sizeof e->d_name];
+        snprintf(file, sizeof file, "%s", e->d_name);
+        if (ends_with(file, ".next"))
+            file[strlen(file) - 5] = '\0';
+        if (hls_name_parse(file, &parsed) && parsed.kind != HLS_NAME_PLAYLIST)
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    }
+    closedir(d);
+    (void)unlinkat(root_fd, name, AT_REMOVEDIR);
+}
+
+void segment_stores_clear(const char *root)
+{
+    DIR *d = opendir(root);
+    if (!d)
+        return;
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] != '.')
+            clear_room(dirfd(d), e->d_name);
+    }
+    closedir(d);
 }
 
 const char *segment_store_folder(const struct segment_store *s)

@@ -27,10 +27,14 @@ MUST_CHECK enum err segment_store_open(struct uv_loop_s *loop, const char *folde
 MUST_CHECK enum err segment_store_add(struct segment_store *s, struct presentation *p);
 /* Its files stay. */
 void segment_store_remove(struct segment_store *s, struct presentation *p);
-/* All presentations must be away. delete_files: all that is in the folder, and the folder. closed
+/* All presentations must be away. delete_files: all that they left, and the folder. closed
  * comes when nothing is written any more, perhaps from inside; NULL: not wanted. */
 void segment_store_close(struct segment_store *s, bool delete_files, void (*closed)(void *ctx),
                          void *ctx);
+
+/* Deletes what stores of an earlier life left in the folders right under root, and the folders that
+ * are empty then. Touches no other file. */
+void segment_stores_clear(const char *root);
 
 const char *segment_store_folder(const struct segment_store *s);
 const struct segment_store_counters *segment_store_get_counters(const struct segment_store *s);

@@ -9,10 +9,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "common/list.h"
 #include "common/log.h"
 #include "controller/live/udp_bound.h"
 
-enum { POLL_MS = 10, READ_BYTES = 4096 };
+enum { POLL_MS = 10, READ_BYTES = 64 * 1024 };
 
 /* Bytes in, lines out; what is longer than a line may be is cut. */
 struct lines {
@@ -22,11 +23,17 @@ struct lines {
     void (*take)(struct ffmpeg *f, const char *line);
 };
 
+struct output {
+    uv_pipe_t pipe;
+    size_t index;
+};
+
 struct ffmpeg {
     uv_process_t process;
     uv_pipe_t in;
     struct lines out;
     struct lines err;
+    struct output outputs[FFMPEG_OUTPUTS_MAX];
     uv_timer_t timer; /* looks for the ports, then ends a process that does not end */
     uv_write_t write;
     struct ffmpeg_config config; /* path, args, input are not valid any more */
@@ -96,6 +103,26 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
         take_bytes(f, l, buf->base, (size_t)n);
 }
 
+static void on_output(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+    struct ffmpeg *f = s->data;
+    const struct output *o = container_of(s, struct output, pipe);
+    if (n < 0)
+        uv_read_stop(s);
+    else if (n > 0)
+        f->config.on_output(f->config.ctx, o->index, buf->base, (size_t)n);
+}
+
+static void drain_output(struct ffmpeg *f, struct output *o)
+{
+    uv_os_fd_t fd;
+    ssize_t n;
+    if (uv_fileno((uv_handle_t *)&o->pipe, &fd) != 0)
+        return;
+    while ((n = read(fd, f->read_buf, sizeof f->read_buf)) > 0)
+        f->config.on_output(f->config.ctx, o->index, f->read_buf, (size_t)n);
+}
+
 /* After the exit: what it said last may still be in the pipe. */
 static void drain(struct ffmpeg *f, struct lines *l)
 {
@@ -132,6 +159,8 @@ static void close_all(struct ffmpeg *f)
     close_handle((uv_handle_t *)&f->in);
     close_handle((uv_handle_t *)&f->out.pipe);
     close_handle((uv_handle_t *)&f->err.pipe);
+    for (size_t i = 0; i < f->config.n_outputs; i++)
+        close_handle((uv_handle_t *)&f->outputs[i].pipe);
     close_handle((uv_handle_t *)&f->timer);
 }
 
@@ -142,6 +171,8 @@ static void on_process_exit(uv_process_t *process, int64_t status, int sig)
     uv_timer_stop(&f->timer);
     drain(f, &f->out);
     drain(f, &f->err);
+    for (size_t i = 0; i < f->config.n_outputs; i++)
+        drain_output(f, &f->outputs[i]);
     char words[FFMPEG_WORDS_MAX];
     memcpy(words, f->last_words, sizeof words);
     struct ffmpeg_exit how = {.status = (int)status, .signal = sig, .last_words = words};
@@ -230,6 +261,10 @@ static struct ffmpeg *ffmpeg_new(uv_loop_t *loop, const struct ffmpeg_config *co
     init_pipe(loop, f, &f->in);
     init_pipe(loop, f, &f->out.pipe);
     init_pipe(loop, f, &f->err.pipe);
+    for (size_t i = 0; i < config->n_outputs; i++) {
+        f->outputs[i].index = i;
+        init_pipe(loop, f, &f->outputs[i].pipe);
+    }
     uv_timer_init(loop, &f->timer);
     f->timer.data = f->process.data = f;
     f->open_handles += 2;
@@ -239,26 +274,30 @@ static struct ffmpeg *ffmpeg_new(uv_loop_t *loop, const struct ffmpeg_config *co
 enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_config *config,
                       struct ffmpeg **out, char *why)
 {
-    assert(config->n_ports <= FFMPEG_PORTS_MAX);
+    assert(config->n_ports <= FFMPEG_PORTS_MAX && config->n_outputs <= FFMPEG_OUTPUTS_MAX);
     struct ffmpeg *f = ffmpeg_new(loop, config);
     if (!f) {
         snprintf(why, FFMPEG_WORDS_MAX, "out of memory");
         return ERR_NOMEM;
     }
-    uv_stdio_container_t stdio[3] = {
+    uv_stdio_container_t stdio[FFMPEG_OUTPUT_FD + FFMPEG_OUTPUTS_MAX] = {
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&f->out.pipe},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&f->err.pipe}};
     if (f->input)
         stdio[0] = (uv_stdio_container_t){.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
                                           .data.stream = (uv_stream_t *)&f->in};
+    for (size_t i = 0; i < config->n_outputs; i++)
+        stdio[FFMPEG_OUTPUT_FD + i] =
+            (uv_stdio_container_t){.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+                                   .data.stream = (uv_stream_t *)&f->outputs[i].pipe};
     /* libuv's argv is not const, but is only read. */
     uv_process_options_t options = {.file = config->path,
                                     .args = (char **)(uintptr_t)config->args,
                                     .exit_cb = on_process_exit,
                                     .flags = UV_PROCESS_DETACHED,
                                     .stdio = stdio,
-                                    .stdio_count = 3};
+                                    .stdio_count = FFMPEG_OUTPUT_FD + (int)config->n_outputs};
     int e = uv_spawn(loop, &f->process, &options);
     f->process.data = f;
     if (e != 0) {
@@ -269,6 +308,8 @@ enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_config *config
     log_debug("ffmpeg.started", "name=%s pid=%d", f->name, f->process.pid);
     uv_read_start((uv_stream_t *)&f->out.pipe, on_read_alloc, on_read);
     uv_read_start((uv_stream_t *)&f->err.pipe, on_read_alloc, on_read);
+    for (size_t i = 0; i < config->n_outputs; i++)
+        uv_read_start((uv_stream_t *)&f->outputs[i].pipe, on_read_alloc, on_output);
     if (f->input)
         feed(f);
     uv_timer_start(&f->timer, on_poll, f->config.n_ports > 0 ? POLL_MS : 0, POLL_MS);

@@ -1,6 +1,7 @@
 /* One supervised ffmpeg process: started without a shell, fed with a text on its standard input,
- * listened to on its standard output and error, ended with SIGTERM and SIGKILL. Does IO; callbacks
- * come from the loop's turns, never from inside these functions. */
+ * listened to on its standard error and on pipes from descriptor FFMPEG_OUTPUT_FD on, ended with
+ * SIGTERM and SIGKILL; the kernel ends it when the controller ends. Does IO; callbacks come from
+ * the loop's turns, never from inside these functions. */
 #ifndef WEIR_CONTROLLER_LIVE_FFMPEG_H
 #define WEIR_CONTROLLER_LIVE_FFMPEG_H
 
@@ -12,7 +13,13 @@
 struct uv_loop_s;
 struct ffmpeg;
 
-enum { FFMPEG_PORTS_MAX = 4, FFMPEG_LINE_MAX = 1024, FFMPEG_WORDS_MAX = 256 };
+enum {
+    FFMPEG_PORTS_MAX = 64,
+    FFMPEG_OUTPUTS_MAX = 8,
+    FFMPEG_OUTPUT_FD = 3, /* of the first output: "pipe:3" */
+    FFMPEG_LINE_MAX = 1024,
+    FFMPEG_WORDS_MAX = 256
+};
 
 struct ffmpeg_exit {
     int status;
@@ -31,6 +38,9 @@ struct ffmpeg_config {
     const char *name; /* for the log; copied */
     /* All ports are bound; at once (in the next turn) when there are none. */
     void (*on_listening)(void *ctx);
+    size_t n_outputs; /* pipes that it writes to */
+    /* What came from one of them, counted from 0; borrowed for the call. May stop the process. */
+    void (*on_output)(void *ctx, size_t output, const void *bytes, size_t n);
     /* A line of its standard output, without the newline. NULL: not wanted. */
     void (*on_line)(void *ctx, const char *line);
     /* Exactly once, as the last callback; the pointer is dead when it returns. */

@@ -10,9 +10,10 @@
 
 #include "common/err.h"
 #include "common/time.h"
+#include "controller/hls/presentation.h"
 #include "controller/live/playlist.h"
 
-enum { HLS_TOKEN_LEN = 8, HLS_PATH_MAX = 1400 };
+enum { HLS_PATH_MAX = 1400 };
 
 struct hls_retired {
     char name[PLAYLIST_NAME_MAX];

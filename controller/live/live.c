@@ -8,8 +8,11 @@
 #include "controller/live/live_state.h"
 #include "controller/net/files.h"
 
-/* Of transcoded video: 720p. */
-enum { CANVAS_HEIGHT = 720 };
+enum {
+    CANVAS_HEIGHT = 720, /* of transcoded video */
+    /* Segments that a player at the live edge still asks for come from memory. */
+    MEMORY_SEGMENTS = 12
+};
 
 static struct live_stream *find(struct live *l, const char *room_id)
 {
@@ -24,10 +27,17 @@ static void finish_close(struct live *l)
 {
     void (*closed)(void *) = l->closed;
     void *ctx = l->closed_ctx;
+    origin_close(l->origin);
     ports_close(l->ports);
     free(l);
     if (closed)
         closed(ctx);
+}
+
+static void part_closed(struct live *l)
+{
+    if (--l->open_parts == 0 && l->closing)
+        finish_close(l);
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -35,8 +45,12 @@ static void on_timer_closed(uv_handle_t *h)
     struct live_stream *ls = h->data;
     struct live *l = ls->live;
     free(ls);
-    if (--l->open_timers == 0 && l->closing)
-        finish_close(l);
+    part_closed(l);
+}
+
+static void on_store_closed(void *ctx)
+{
+    part_closed(ctx);
 }
 
 /* Forgets it with its files; its pipeline has ended, or never was. */
@@ -47,6 +61,8 @@ static void drop(struct live_stream *ls)
         metric_add(ls->live->by_state[pipeline_state(ls->pipeline)], -1);
         pipeline_close(ls->pipeline, true);
     }
+    if (ls->store)
+        segment_store_close(ls->store, true, on_store_closed, ls->live);
     uv_close((uv_handle_t *)&ls->timer, on_timer_closed);
 }
 
@@ -67,9 +83,24 @@ static struct live_stream *live_stream_new(struct live *l, struct stream *s)
     snprintf(ls->room_id, sizeof ls->room_id, "%s", stream_room_id(s));
     uv_timer_init(l->config.loop, &ls->timer);
     ls->timer.data = ls;
-    l->open_timers++;
+    l->open_parts++;
     HASH_ADD_STR(l->by_room, room_id, ls);
     return ls;
+}
+
+/* Without one segments leave with the memory: better than no HLS. */
+static void open_store(struct live_stream *ls)
+{
+    char path[SEGMENT_STORE_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", ls->live->config.dir, ls->room_id);
+    enum err e = n > 0 && (size_t)n < sizeof path ? OK : ERR_TOO_LARGE;
+    if (e == OK)
+        e = segment_store_open(ls->live->config.loop, path, &ls->store);
+    if (e == OK)
+        ls->live->open_parts++;
+    else
+        log_error("hls.no_store", "room=%s dir=%s why=\"%s\"", ls->room_id, ls->live->config.dir,
+                  err_text(e));
 }
 
 static void begin(struct live_stream *ls)
@@ -82,12 +113,18 @@ static void begin(struct live_stream *ls)
                                      .room_id = ls->room_id,
                                      .root = c->dir,
                                      .ffmpeg_path = c->ffmpeg,
-                                     .encoding = {.preset = c->preset,
+                                     .part = c->part,
+                                     .window = c->window,
+                                     .memory = MEMORY_SEGMENTS * c->segment,
+                                     .encoding = {.cmaf = c->cmaf,
+                                                  .preset = c->preset,
                                                   .segment = c->segment,
                                                   .video_bps = c->video_bps,
                                                   .audio_bps = c->audio_bps,
                                                   .height = CANVAS_HEIGHT},
                                      .list_size = c->list_size};
+    if (c->cmaf)
+        open_store(ls);
     enum err e = pipeline_open(&config, &ls->pipeline);
     if (e != OK) {
         log_error("hls.not_started", "room=%s dir=%s why=\"%s\"", ls->room_id, c->dir, err_text(e));
@@ -214,7 +251,9 @@ enum err live_open(const struct live_config *config, struct live **out)
         return ERR_NOMEM;
     l->config = *config;
     enum err e = ports_open(config->port_min, config->port_max, &l->ports);
-    if (e == OK)
+    if (e == OK && config->cmaf)
+        e = origin_open(&l->origin, config->loop, config->http, config->dir, config->metrics);
+    else if (e == OK)
         e = files_mount_hls(config->http, "/live/", config->dir, NULL, NULL);
     if (e != OK) {
         ports_close(l->ports);
@@ -222,6 +261,7 @@ enum err live_open(const struct live_config *config, struct live **out)
         return e;
     }
     hls_root_clear(config->dir);
+    segment_stores_clear(config->dir);
     live_open_metrics(l);
     l->observer = (struct streams_observer){.on_live = on_live,
                                             .on_changed = on_changed,
@@ -251,7 +291,7 @@ void live_close(struct live *l, void (*closed)(void *ctx), void *ctx)
         else
             drop(ls);
     }
-    if (l->open_timers == 0)
+    if (l->open_parts == 0)
         finish_close(l);
 }
 

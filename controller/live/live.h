@@ -25,8 +25,11 @@ struct live_config {
     struct rng *rng;
     const char *dir;    /* hls.dir; HLS files of an earlier life are deleted */
     const char *ffmpeg; /* the program */
+    bool cmaf;          /* fragmented MP4; else MPEG-TS */
     usec segment;
-    unsigned list_size;
+    usec part;          /* of fragmented MP4 */
+    usec window;        /* of fragmented MP4: what may be rewound */
+    unsigned list_size; /* of MPEG-TS */
     const char *preset;
     int64_t video_bps;
     int64_t audio_bps;

@@ -93,6 +93,26 @@ static void env_describe(void *ctx, struct live_source *out)
     }
 }
 
+static enum err env_publish(void *ctx, struct presentation *p)
+{
+    struct live_stream *ls = ctx;
+    enum err e = ls->store ? segment_store_add(ls->store, p) : OK;
+    if (e != OK)
+        return e;
+    e = origin_add(ls->live->origin, ls->room_id, "index", p);
+    if (e != OK && ls->store)
+        segment_store_remove(ls->store, p);
+    return e;
+}
+
+static void env_withdraw(void *ctx, struct presentation *p)
+{
+    struct live_stream *ls = ctx;
+    origin_remove(ls->live->origin, p);
+    if (ls->store)
+        segment_store_remove(ls->store, p);
+}
+
 static void env_on_playable(void *ctx)
 {
     const struct live_stream *ls = ctx;
@@ -134,6 +154,8 @@ struct pipeline_env live_env(struct live_stream *ls)
                                  .launch = env_launch,
                                  .stop = env_stop,
                                  .describe = env_describe,
+                                 .publish = env_publish,
+                                 .withdraw = env_withdraw,
                                  .on_playable = env_on_playable,
                                  .on_state = env_on_state,
                                  .on_restart = env_on_restart,

@@ -5,6 +5,8 @@
 #include <uthash.h>
 #include <uv.h>
 
+#include "controller/hls/origin.h"
+#include "controller/hls/segment_store.h"
 #include "controller/live/live.h"
 #include "controller/live/pipeline.h"
 #include "controller/live/ports.h"
@@ -16,17 +18,19 @@ struct live_stream {
     struct stream *stream; /* ref; NULL: it ended */
     /* Went live in the same room while this one was still ending: is next. ref */
     struct stream *next;
-    struct pipeline *pipeline; /* owned; NULL: waits for a place */
-    uv_timer_t timer;          /* the pipeline's; after its end, until the files go */
+    struct pipeline *pipeline;   /* owned; NULL: waits for a place */
+    struct segment_store *store; /* owned; NULL: none, MPEG-TS */
+    uv_timer_t timer;            /* the pipeline's; after its end, until the files go */
     char room_id[ROOM_ID_MAX + 1];
 };
 
 struct live {
     struct live_config config;
     struct ports *ports;         /* owned */
+    struct origin *origin;       /* owned; NULL: MPEG-TS */
     struct live_stream *by_room; /* owned */
     unsigned n_pipelines;        /* not ended */
-    unsigned open_timers;
+    unsigned open_parts;         /* timers and stores that are still to be closed */
     struct streams_observer observer;
     struct metric *by_state[PIPELINE_STATE_COUNT];
     struct metric *restarts[PIPELINE_REASON_COUNT];

@@ -99,7 +99,10 @@ static uint64_t settle_ms(const struct live_source *s)
 
 static void finish_end(struct pipeline *p)
 {
-    hls_folder_end(&p->folder);
+    if (p->presentation)
+        presentation_end(p->presentation);
+    else if (!p->config.encoding.cmaf)
+        hls_folder_end(&p->folder);
     pipeline_set_state(p, PIPELINE_ENDED);
     pipeline_arm(p, PIPELINE_NO_TIMER);
     log_info("hls.ended", "room=%s runs=%u", p->room_id, p->runs);
@@ -110,7 +113,8 @@ void pipeline_on_cleaned(struct pipeline *p)
 {
     run_free(p->run);
     p->run = NULL;
-    hls_folder_sweep(&p->folder);
+    if (!p->config.encoding.cmaf)
+        hls_folder_sweep(&p->folder);
     if (p->ending) {
         finish_end(p);
         return;
@@ -266,6 +270,33 @@ void pipeline_on_timer(struct pipeline *p)
 
 /* ---- segments ---- */
 
+/* A new segment may be played. */
+static void on_advanced(struct pipeline *p, usec duration, bool playable)
+{
+    struct run *r = p->run;
+    p->had_segment = true;
+    p->longest = duration > p->longest ? duration : p->longest;
+    r->segments++;
+    r->segment_ms = pipeline_now(p);
+    if (p->state == PIPELINE_PRIMING) {
+        log_info("hls.active", "room=%s run=%u after_ms=%llu", p->room_id, p->runs,
+                 (unsigned long long)(pipeline_now(p) - r->step_ms));
+        pipeline_set_state(p, PIPELINE_ACTIVE);
+        p->had_video = p->had_video || r->plan.tracks[MEDIA_KIND_VIDEO].mode == TRACK_RTP;
+        pipeline_arm(p, pipeline_now(p));
+    }
+    if (!p->playable && playable) {
+        p->playable = true;
+        p->config.env.on_playable(p->config.env.ctx);
+    }
+}
+
+static void restart_if_dirty(struct pipeline *p)
+{
+    if (p->dirty && p->state == PIPELINE_ACTIVE)
+        restart(p, PIPELINE_CHANGED, GRACE_CHANGE_MS);
+}
+
 void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec end)
 {
     struct run *r = p->run;
@@ -282,22 +313,110 @@ void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec 
         log_debug("hls.segment_missing", "room=%s name=%s", p->room_id, name);
         return;
     }
-    p->had_segment = true;
-    r->segments++;
-    r->segment_ms = pipeline_now(p);
-    if (p->state == PIPELINE_PRIMING) {
-        log_info("hls.active", "room=%s run=%u after_ms=%llu", p->room_id, p->runs,
-                 (unsigned long long)(pipeline_now(p) - r->step_ms));
-        pipeline_set_state(p, PIPELINE_ACTIVE);
-        p->had_video = p->had_video || r->plan.tracks[MEDIA_KIND_VIDEO].mode == TRACK_RTP;
-        pipeline_arm(p, pipeline_now(p));
+    on_advanced(p, s.duration, e == OK);
+    restart_if_dirty(p);
+}
+
+/* ---- fragmented MP4 ---- */
+
+/* 2025-01-01T00:00:00Z */
+#define MSN_EPOCH (1735689600 * USEC_PER_SEC)
+
+/* The leading track's: the others follow. */
+static void on_presentation_segment(void *ctx, struct hls_track *t, const struct hls_segment *s)
+{
+    struct pipeline *p = ctx;
+    if (p->run && t == presentation_leader(p->presentation) && !s->gap)
+        on_advanced(p, s->duration, presentation_playable(p->presentation));
+}
+
+static void drop_presentation(struct pipeline *p)
+{
+    if (!p->presentation)
+        return;
+    presentation_unobserve(&p->observer);
+    p->config.env.withdraw(p->config.env.ctx, p->presentation);
+    presentation_close(p->presentation);
+    p->presentation = NULL;
+}
+
+static enum err new_presentation(struct pipeline *p, usec wall)
+{
+    char token[HLS_TOKEN_LEN + 1];
+    rng_token(p->config.rng, token, sizeof token);
+    /* Two a segment's time: numbers grow over lives of this address, whatever ended the one before,
+     * and stay below 2^31, beyond which some players are lost. */
+    usec half = p->config.encoding.segment / 2;
+    usec since = wall > MSN_EPOCH ? wall - MSN_EPOCH : 0;
+    struct presentation_config config = {.token = token,
+                                         .first_msn = (uint64_t)(since / half),
+                                         .segment = p->config.encoding.segment,
+                                         .part = p->config.part,
+                                         .window = p->config.window,
+                                         .memory = p->config.memory};
+    enum err e = presentation_open(&config, &p->presentation);
+    if (e != OK)
+        return e;
+    p->observer = (struct presentation_observer){.on_segment = on_presentation_segment, .ctx = p};
+    presentation_observe(p->presentation, &p->observer);
+    e = p->config.env.publish(p->config.env.ctx, p->presentation);
+    if (e != OK) {
+        presentation_unobserve(&p->observer);
+        presentation_close(p->presentation);
+        p->presentation = NULL;
     }
-    if (!p->playable && e == OK) {
-        p->playable = true;
-        p->config.env.on_playable(p->config.env.ctx);
+    return e;
+}
+
+static size_t track_specs(const struct pipeline *p, const struct plan *plan,
+                          struct track_spec specs[LIVE_KINDS])
+{
+    enum media_kind kinds[LIVE_KINDS];
+    size_t n = pipeline_outputs(plan, kinds);
+    for (size_t i = 0; i < n; i++) {
+        bool video = kinds[i] == MEDIA_KIND_VIDEO;
+        specs[i] = (struct track_spec){.video = video,
+                                       .bps = video ? p->config.encoding.video_bps
+                                                    : p->config.encoding.audio_bps,
+                                       .copied = plan->tracks[kinds[i]].copies};
+        snprintf(specs[i].name, sizeof specs[i].name, video ? "v0" : "a0");
     }
-    if (p->dirty && p->state == PIPELINE_ACTIVE)
-        restart(p, PIPELINE_CHANGED, GRACE_CHANGE_MS);
+    return n;
+}
+
+enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan)
+{
+    struct track_spec specs[LIVE_KINDS];
+    usec wall = p->config.env.wall(p->config.env.ctx);
+    if (!p->config.encoding.cmaf)
+        return OK;
+    size_t n = track_specs(p, plan, specs);
+    enum err e = p->presentation ? OK : new_presentation(p, wall);
+    if (e == OK)
+        e = presentation_run_begin(p->presentation, specs, n, wall);
+    if (e != ERR_STATE)
+        return e;
+    /* Other tracks than it had: another one, at the same address. */
+    drop_presentation(p);
+    e = new_presentation(p, wall);
+    return e == OK ? presentation_run_begin(p->presentation, specs, n, wall) : e;
+}
+
+void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n)
+{
+    enum err e = presentation_feed(p->presentation, output, bytes, n);
+    if (p->state == PIPELINE_CLEANING)
+        return;
+    if (e != OK)
+        pipeline_fail(p, PIPELINE_EXITED, "ffmpeg wrote what is no fragmented MP4");
+    else
+        restart_if_dirty(p);
+}
+
+void pipeline_end_media(struct pipeline *p)
+{
+    if (p->presentation)
+        presentation_run_end(p->presentation);
 }
 
 /* ---- life ---- */
@@ -321,8 +440,11 @@ enum err pipeline_open(const struct pipeline_config *config, struct pipeline **o
     p->config.root = NULL;
     p->state = PIPELINE_IDLE;
     snprintf(p->room_id, sizeof p->room_id, "%s", config->room_id);
-    enum err e = hls_folder_open(&p->folder, config->root, config->room_id, token,
-                                 config->list_size, target_s(&config->encoding));
+    p->longest = config->encoding.segment;
+    enum err e = OK;
+    if (!config->encoding.cmaf)
+        e = hls_folder_open(&p->folder, config->root, config->room_id, token, config->list_size,
+                            target_s(&config->encoding));
     if (e != OK) {
         free(p);
         return e;
@@ -336,9 +458,11 @@ void pipeline_close(struct pipeline *p, bool remove)
     if (!p)
         return;
     assert(!p->run);
-    if (remove)
+    drop_presentation(p);
+    if (remove && !p->config.encoding.cmaf)
         hls_folder_remove(&p->folder);
-    hls_folder_close(&p->folder);
+    if (!p->config.encoding.cmaf)
+        hls_folder_close(&p->folder);
     free(p);
 }
 
@@ -359,6 +483,6 @@ const struct ffmpeg *pipeline_ffmpeg(const struct pipeline *p)
 
 uint64_t pipeline_linger_ms(const struct pipeline *p)
 {
-    usec all = playlist_duration(&p->folder.playlist);
+    usec all = p->config.encoding.cmaf ? 0 : playlist_duration(&p->folder.playlist);
     return 30 * 1000 + 2 * (uint64_t)(all / USEC_PER_MSEC);
 }

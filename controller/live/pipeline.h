@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/rng.h"
 #include "controller/fleet/fleet.h"
+#include "controller/hls/presentation.h"
 #include "controller/live/ffmpeg.h"
 #include "controller/live/pipeline_command.h"
 #include "controller/live/plan.h"
@@ -86,6 +87,10 @@ struct pipeline_env {
     void (*stop)(void *ctx, struct ffmpeg *f, unsigned grace_ms);
     /* What the stream produces now. */
     void (*describe)(void *ctx, struct live_source *out);
+    /* A presentation begins (fragmented MP4 only): to be served and stored, until it is withdrawn
+     * and closed. */
+    enum err (*publish)(void *ctx, struct presentation *p);
+    void (*withdraw)(void *ctx, struct presentation *p);
     /* The playlist has its first segment. */
     void (*on_playable)(void *ctx);
     void (*on_state)(void *ctx, enum pipeline_state from, enum pipeline_state to);
@@ -96,6 +101,9 @@ struct pipeline_env {
 
 struct pipeline_config {
     struct pipeline_env env;
+    usec part; /* of fragmented MP4, as window and memory: see presentation_config */
+    usec window;
+    usec memory;
     struct ports *ports;     /* ref */
     struct rng *rng;         /* ref */
     const char *room_id;     /* copied */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/live/ffmpeg.h"
 #include "proto/sdp.h"
 
 enum { FMTP_MAX = 512, AUDIO_RATE = 48000, FILLER_FPS = 10 };
@@ -46,26 +47,31 @@ static void add_filler_input(struct command *c, enum media_kind kind, const stru
         command_opt(c, "-i", "anullsrc=r=%d:cl=stereo", AUDIO_RATE);
 }
 
-/* Maps a track: RTP tracks are in input 0, each filler is an input of its own. */
-static void add_map(struct command *c, const struct plan *p, enum media_kind kind, unsigned *next)
+static const enum media_kind order[LIVE_KINDS] = {MEDIA_KIND_VIDEO, MEDIA_KIND_AUDIO};
+
+/* RTP tracks are in input 0, each filler is an input of its own. */
+static unsigned input_of(const struct plan *p, enum media_kind kind)
 {
-    unsigned input = p->tracks[kind].mode == TRACK_RTP ? 0 : (*next)++;
+    unsigned next = any_rtp(p) ? 1 : 0;
+    for (size_t i = 0; i < LIVE_KINDS && order[i] != kind; i++)
+        next += p->tracks[order[i]].mode == TRACK_FILLER;
+    return p->tracks[kind].mode == TRACK_RTP ? 0 : next;
+}
+
+static void add_map(struct command *c, const struct plan *p, enum media_kind kind)
+{
     if (p->tracks[kind].mode != TRACK_NONE)
-        command_opt(c, "-map", "%u:%c:0", input, kind == MEDIA_KIND_VIDEO ? 'v' : 'a');
+        command_opt(c, "-map", "%u:%c:0", input_of(p, kind), kind == MEDIA_KIND_VIDEO ? 'v' : 'a');
 }
 
 static void add_inputs(struct command *c, const struct plan *p, const struct encoding *e)
 {
-    static const enum media_kind order[] = {MEDIA_KIND_VIDEO, MEDIA_KIND_AUDIO};
     if (any_rtp(p))
         add_rtp_input(c);
     for (size_t i = 0; i < LIVE_KINDS; i++) {
         if (p->tracks[order[i]].mode == TRACK_FILLER)
             add_filler_input(c, order[i], e);
     }
-    unsigned next = any_rtp(p) ? 1 : 0;
-    for (size_t i = 0; i < LIVE_KINDS; i++)
-        add_map(c, p, order[i], &next);
 }
 
 /* ---- encoding ---- */
@@ -93,28 +99,65 @@ static void add_transcoding(struct command *c, const struct track_plan *t, const
                 seconds(e->segment));
 }
 
-static void add_encoding(struct command *c, const struct plan *p, const struct encoding *e)
+static void add_video(struct command *c, const struct plan *p, const struct encoding *e)
 {
     const struct track_plan *video = &p->tracks[MEDIA_KIND_VIDEO];
     if (video->mode == TRACK_RTP && video->copies)
         command_add(c, "-c:v", "copy", NULL);
     else if (video->mode != TRACK_NONE)
         add_transcoding(c, video, e);
+}
+
+static void add_audio(struct command *c, const struct plan *p, const struct encoding *e)
+{
     if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_NONE)
         return;
     /* Gaps become silence, drift is stretched away. No first_pts: the resampler starts over when it
      * begins to stretch, and would then fill up from there again, seconds backwards. */
-    command_add(c, "-af", "aresample=async=1000", "-c:a", "aac", "-ac", "2", NULL);
+    command_add(c, "-af", "aresample=async=1000", "-c:a", "aac", "-aac_coder", "fast", "-ac", "2",
+                NULL);
     command_opt(c, "-ar", "%d", AUDIO_RATE);
     command_opt(c, "-b:a", "%" PRId64, e->audio_bps);
 }
 
-void pipeline_command(struct command *c, const struct plan *plan, const struct encoding *e,
-                      const char *folder, const char *prefix)
+/* ---- outputs ---- */
+
+size_t pipeline_outputs(const struct plan *plan, enum media_kind *out)
 {
-    command_add(c, "ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", NULL);
-    add_inputs(c, plan, e);
-    add_encoding(c, plan, e);
+    size_t n = 0;
+    for (size_t i = 0; i < LIVE_KINDS; i++) {
+        if (plan->tracks[order[i]].mode != TRACK_NONE)
+            out[n++] = order[i];
+    }
+    return n;
+}
+
+/* A fragment a sample, written at once: who reads it cuts parts and segments. Times stay those of
+ * the input, also where the encoder's first come before zero, so that the tracks fit together. */
+static void add_pipes(struct command *c, const struct plan *p, const struct encoding *e)
+{
+    enum media_kind kinds[LIVE_KINDS];
+    size_t n = pipeline_outputs(p, kinds);
+    for (size_t i = 0; i < n; i++) {
+        add_map(c, p, kinds[i]);
+        if (kinds[i] == MEDIA_KIND_VIDEO)
+            add_video(c, p, e);
+        else
+            add_audio(c, p, e);
+        command_add(
+            c, "-avoid_negative_ts", "disabled", "-flush_packets", "1", "-f", "mp4", "-movflags",
+            "+frag_every_frame+empty_moov+default_base_moof+skip_trailer+frag_discont", NULL);
+        command_arg(c, "pipe:%zu", FFMPEG_OUTPUT_FD + i);
+    }
+}
+
+static void add_segments(struct command *c, const struct plan *p, const struct encoding *e,
+                         const char *folder, const char *prefix)
+{
+    for (size_t i = 0; i < LIVE_KINDS; i++)
+        add_map(c, p, order[i]);
+    add_video(c, p, e);
+    add_audio(c, p, e);
     /* 500 ms: a track that falls silent holds the others up for so long, not for 10 s. */
     command_add(c, "-max_interleave_delta", "500000", "-f", "stream_segment", "-segment_format",
                 "mpegts", NULL);
@@ -128,6 +171,17 @@ void pipeline_command(struct command *c, const struct plan *plan, const struct e
     const char *path = command_pattern_path(c, folder);
     command_arg(c, "%s/%s-%%05d.ts", path ? path : "", prefix);
     c->bad = c->bad || !path;
+}
+
+void pipeline_command(struct command *c, const struct plan *plan, const struct encoding *e,
+                      const char *folder, const char *prefix)
+{
+    command_add(c, "ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", NULL);
+    add_inputs(c, plan, e);
+    if (e->cmaf)
+        add_pipes(c, plan, e);
+    else
+        add_segments(c, plan, e, folder, prefix);
 }
 
 /* ---- SDP ---- */
@@ -172,7 +226,6 @@ static enum err describe(const struct rtp_input *in, enum media_kind kind, char 
 
 enum err pipeline_sdp(const struct rtp_input inputs[LIVE_KINDS], char *out, size_t n)
 {
-    static const enum media_kind order[] = {MEDIA_KIND_VIDEO, MEDIA_KIND_AUDIO};
     struct sdp_rtp_input described[LIVE_KINDS];
     char fmtp[LIVE_KINDS][FMTP_MAX];
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* The ffmpeg command of a pipeline: RTP in by SDP, MPEG-TS segments out, a line on standard output
- * for each segment that is complete. No IO. */
+/* The ffmpeg command of a pipeline: RTP in by SDP; out goes fragmented MP4, a pipe a track, or
+ * MPEG-TS segments with a line on standard output for each that is complete. No IO. */
 #ifndef WEIR_CONTROLLER_LIVE_PIPELINE_COMMAND_H
 #define WEIR_CONTROLLER_LIVE_PIPELINE_COMMAND_H
 
@@ -12,6 +12,7 @@
 #include "controller/live/playlist.h"
 
 struct encoding {
+    bool cmaf;          /* pipes of fragmented MP4; else MPEG-TS files */
     const char *preset; /* x264's */
     usec segment;
     int64_t video_bps; /* where video is transcoded */
@@ -25,7 +26,10 @@ struct rtp_input {
     const struct rtp_parameters *params; /* of the consumer */
 };
 
-/* Writes "<folder>/<prefix>-00000.ts" and so on. c->bad: it did not fit. */
+/* The tracks that go to pipes, in their order; returns how many. out: of at least LIVE_KINDS. */
+size_t pipeline_outputs(const struct plan *plan, enum media_kind *out);
+
+/* Of MPEG-TS, writes "<folder>/<prefix>-00000.ts" and so on. c->bad: it did not fit. */
 void pipeline_command(struct command *c, const struct plan *plan, const struct encoding *encoding,
                       const char *folder, const char *prefix);
 

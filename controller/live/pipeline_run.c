@@ -98,6 +98,12 @@ static void on_line(void *ctx, const char *line)
         pipeline_on_segment(r->pipeline, name, start, end);
 }
 
+static void on_output(void *ctx, size_t output, const void *bytes, size_t n)
+{
+    const struct run *r = ctx;
+    pipeline_on_output(r->pipeline, output, bytes, n);
+}
+
 static void on_ffmpeg_exit(void *ctx, const struct ffmpeg_exit *how)
 {
     struct run *r = ctx;
@@ -196,7 +202,7 @@ static void launch(struct run *r)
                                    .name = name,
                                    .on_listening = on_listening,
                                    .on_line = on_line,
-
+                                   .on_output = on_output,
                                    .on_exit = on_ffmpeg_exit,
                                    .ctx = r};
     for (int k = 0; k < LIVE_KINDS; k++) {
@@ -205,10 +211,13 @@ static void launch(struct run *r)
         config.ports[config.n_ports++] = r->tracks[k].port;
         config.ports[config.n_ports++] = (uint16_t)(r->tracks[k].port + 1);
     }
+    enum media_kind kinds[LIVE_KINDS];
+    if (p->config.encoding.cmaf)
+        config.n_outputs = pipeline_outputs(&r->plan, kinds);
     command_init(&c);
     pipeline_command(&c, &r->plan, &p->config.encoding, p->folder.path, r->prefix);
     config.args = c.args;
-    enum err e = c.bad ? ERR_TOO_LARGE : OK;
+    enum err e = c.bad ? ERR_TOO_LARGE : pipeline_begin_media(p, &r->plan);
     if (config.n_ports > 0) {
         config.input = sdp;
         e = e == OK ? make_sdp(r, sdp) : e;
@@ -356,12 +365,7 @@ void run_begin(struct pipeline *p, const struct plan *plan, const struct live_so
 
 static uint64_t stall_ms(const struct pipeline *p)
 {
-    usec longest = 0;
-    for (size_t i = 0; i < p->folder.playlist.n; i++) {
-        usec d = playlist_at(&p->folder.playlist, i)->duration;
-        longest = d > longest ? d : longest;
-    }
-    uint64_t patience = 2 * (uint64_t)(longest / USEC_PER_MSEC) + 1000;
+    uint64_t patience = 2 * (uint64_t)(p->longest / USEC_PER_MSEC) + 1000;
     return patience > STALL_MIN_MS ? patience : STALL_MIN_MS;
 }
 
@@ -469,6 +473,7 @@ static void close_transport(struct run *r, struct run_track *t)
 static void finish_cleaning(struct run *r)
 {
     const struct pipeline_env *env = env_of(r);
+    pipeline_end_media(r->pipeline);
     for (int k = 0; k < LIVE_KINDS; k++) {
         struct run_track *t = &r->tracks[k];
         env->unlisten(env->ctx, &t->listener);

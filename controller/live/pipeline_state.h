@@ -64,7 +64,10 @@ struct run {
 struct pipeline {
     struct pipeline_config config;
     char room_id[80];
-    struct hls_folder folder;
+    struct hls_folder folder;              /* of MPEG-TS */
+    struct presentation *presentation;     /* owned; of fragmented MP4; NULL: none yet */
+    struct presentation_observer observer; /* of it */
+    usec longest;                          /* segment so far */
     enum pipeline_state state;
     struct run *run; /* owned; NULL in IDLE, WAITING, ENDED */
     unsigned runs;
@@ -84,6 +87,12 @@ void pipeline_set_state(struct pipeline *p, enum pipeline_state s);
 void pipeline_arm(struct pipeline *p, uint64_t at_ms);
 /* Ends the run because of something that should not be; another follows. */
 void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *why);
+/* The run's media begins: its tracks. ERR_NOMEM, or what publish says. */
+MUST_CHECK enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan);
+/* A piece of output i of the run. */
+void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n);
+/* The run's media ends. */
+void pipeline_end_media(struct pipeline *p);
 /* A segment is on disk. */
 void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec end);
 /* The run's last step of cleaning is done; it is freed in here. */

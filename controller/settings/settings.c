@@ -13,6 +13,7 @@ const char *const settings_log_levels[] = {"trace", "debug", "info", "warn", "er
 _Static_assert(LOG_TRACE == 0 && LOG_ERROR == 4, "log.level is the index of settings_log_levels");
 const char *const settings_x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",
                                              "fast",      "medium",    "slow",     NULL};
+const char *const settings_hls_containers[] = {"cmaf", "ts", NULL};
 
 #define ROW(member, key, type, def, min, max, choices, secret, doc)                                \
     {key, CONFIG_##type, offsetof(struct settings, member), def, min, max, choices, secret, doc},

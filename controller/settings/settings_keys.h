@@ -8,6 +8,7 @@
 /* Index = enum log_level. */
 extern const char *const settings_log_levels[];
 extern const char *const settings_x264_presets[];
+extern const char *const settings_hls_containers[]; /* the first is fragmented MP4 */
 
 #define SETTINGS_TEXT_MAX 1024
 #define SETTINGS_MS INT64_C(1000)
@@ -103,8 +104,14 @@ extern const char *const settings_x264_presets[];
       "Folder of playlists and segments. Empty: hls in data.dir.")                                 \
     X(hls_segment, "hls.segment", DURATION, "1s", 500 * SETTINGS_MS, 30 * SETTINGS_S, NULL, false, \
       "Length of a segment; it gets longer where key frames are farther apart.")                   \
+    X(hls_container, "hls.container", ENUM, "cmaf", 0, 0, settings_hls_containers, false,          \
+      "cmaf: fragmented MP4 with low latency, rewinding and DASH. ts: MPEG-TS, for old players.")  \
+    X(hls_part, "hls.part", DURATION, "250ms", 100 * SETTINGS_MS, 2 * SETTINGS_S, NULL, false,     \
+      "Length of a partial segment (cmaf).")                                                       \
+    X(hls_window, "hls.window", DURATION, "2h", 10 * SETTINGS_S, 24 * 3600 * SETTINGS_S, NULL,     \
+      false, "How far a live stream can be rewound (cmaf).")                                       \
     X(hls_list_size, "hls.list_size", INT, "8", 3, 1000, NULL, false,                              \
-      "Segments in a playlist.")                                                                   \
+      "Segments in a playlist (ts).")                                                              \
     X(hls_preset, "hls.preset", ENUM, "veryfast", 0, 0, settings_x264_presets, false,              \
       "x264's preset where video has to be transcoded.")                                           \
     X(hls_video_bitrate, "hls.video_bitrate", BITRATE, "2500k", 50000, 100000000, NULL, false,     \
