@@ -1,31 +1,17 @@
 // Data channels between browsers, by mediasoup-client: all kinds of reliability, large messages, both ways.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { launch, open } from './browser.mjs';
+import { bundle } from './bundle.mjs';
 import { Service, until } from './service.mjs';
 
-const here = import.meta.dirname ?? resolve(new URL('.', import.meta.url).pathname);
-const web = resolve(here, '../../web');
 const KIB_256 = 256 * 1024;
 let service;
 let browser;
 let script;
 
-/** data_page.js with mediasoup-client, as one script that sets globalThis.page. */
-async function bundle() {
-    const require = createRequire(join(web, 'package.json'));
-    const { rolldown } = await import(pathToFileURL(require.resolve('rolldown')));
-    const build = await rolldown({ input: join(here, 'data_page.js'), resolve: { modules: [join(web, 'node_modules')] }, logLevel: 'silent' });
-    const { output } = await build.generate({ format: 'iife', name: 'page' });
-    await build.close();
-    return `${output[0].code};globalThis.page = page;`;
-}
-
 before(async () => {
-    script = await bundle();
+    script = await bundle('data_page.js');
     service = await Service.start({ WEIR_HLS_ENABLED: '0' });
     browser = await launch();
 });

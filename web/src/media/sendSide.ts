@@ -2,11 +2,19 @@
  * The sending half of a session: which tracks are wanted, and the transport and producers that carry them
  * now. The wish outlives transports, so a rebuild produces the same tracks again.
  */
-import type { Device, Producer, RtpCodecCapability, Transport } from 'mediasoup-client/types';
+import type {
+  Device,
+  Producer,
+  ProducerOptions,
+  RtpCodecCapability,
+  RtpEncodingParameters,
+  Transport,
+} from 'mediasoup-client/types';
 import { RequestError } from '../signaling/errors';
 import type { SignalingClient } from '../signaling/client';
 import type { TransportOut } from '../signaling/types';
 import { IceWatch } from './iceWatch';
+import { bitrates, encodings, type Content } from './layers';
 
 export type Slot = 'mic' | 'camera' | 'screen';
 export type VideoCodec = 'auto' | 'h264' | 'vp8' | 'vp9' | 'av1';
@@ -17,14 +25,18 @@ export interface Source {
   paused: boolean;
   /** Silence or black is sent instead, and goes on flowing: what a broadcast needs. */
   muted?: boolean;
-  /** Video only, bit/s. */
+  /** Video only: of the largest size, bit/s. */
   maxBitrate?: number;
+  /** Video only; a camera's unless it says otherwise. */
+  content?: Content;
 }
 
 export interface SendSideOptions {
   signaling: SignalingClient;
   /** H.264 first spares the server a transcoder for HLS. */
   codec: VideoCodec;
+  /** Pictures go in several sizes, see layers.ts; else in one, which spares the encoder. */
+  layers: boolean;
   onRebuild: (why: string) => void;
   onConnected: () => void;
   onError: (error: unknown) => void;
@@ -136,7 +148,7 @@ export class SendSide {
     }
     source.track.enabled = !source.paused && !source.muted;
     if (producer.track !== source.track) await producer.replaceTrack({ track: source.track });
-    if (source.maxBitrate) await producer.setRtpEncodingParameters({ maxBitrate: source.maxBitrate });
+    if (source.maxBitrate) await limit(producer, source.maxBitrate);
     if (producer.paused !== source.paused) {
       if (source.paused) producer.pause();
       else producer.resume();
@@ -146,8 +158,9 @@ export class SendSide {
 
   private async produce(transport: Transport, slot: Slot, source: Source): Promise<void> {
     const codec = slot === 'mic' ? undefined : this.pickCodec();
+    const layers = slot === 'mic' ? undefined : this.encodings(source, codec);
     source.track.enabled = !source.paused && !source.muted;
-    const producer = await transport.produce({
+    const producer = await produceInLayers(transport, {
       track: source.track,
       stopTracks: false /* the page owns the track; a rebuild sends it again */,
       disableTrackOnPause: false /* `enabled` is set here alone */,
@@ -164,7 +177,7 @@ export class SendSide {
             },
           }
         : {
-            ...(source.maxBitrate ? { encodings: [{ maxBitrate: source.maxBitrate }] } : {}),
+            ...(layers ? { encodings: layers } : {}),
             codecOptions: { videoGoogleStartBitrate: START_BITRATE_KBPS },
           }),
       ...(codec ? { codec } : {}),
@@ -185,6 +198,16 @@ export class SendSide {
     );
   }
 
+  private encodings(source: Source, codec?: RtpCodecCapability): RtpEncodingParameters[] | undefined {
+    const { maxBitrate, content = 'camera' } = source;
+    if (!maxBitrate || !this.opts.layers) return maxBitrate ? [{ maxBitrate }] : undefined;
+    const { width = 1280, height = 720 } = source.track.getSettings();
+    const sent =
+      codec ?? this.device?.sendRtpCapabilities.codecs?.find((c) => c.kind === 'video');
+    const name = sent?.mimeType.replace(/^.*\//, '').toLowerCase() ?? 'vp8';
+    return encodings({ codec: name, content, width, height, maxBitrate });
+  }
+
   private async tell(
     method: 'closeProducer' | 'pauseProducer' | 'resumeProducer',
     producerId: string,
@@ -196,4 +219,28 @@ export class SendSide {
       if (!(e instanceof RequestError && e.code === 404)) throw e;
     }
   }
+}
+
+/** A browser that knows no layers of this codec sends one size; what the server refuses stays refused. */
+async function produceInLayers(transport: Transport, options: ProducerOptions): Promise<Producer> {
+  const layers = options.encodings;
+  try {
+    return await transport.produce(options);
+  } catch (e) {
+    const plain = !layers?.some((x) => x.scalabilityMode || x.scaleResolutionDownBy);
+    if (e instanceof RequestError || transport.closed || plain) throw e;
+    return transport.produce({ ...options, encodings: [{ maxBitrate: layers!.at(-1)!.maxBitrate! }] });
+  }
+}
+
+/** Shares out a new maximum over what is sent already. */
+async function limit(producer: Producer, maxBitrate: number): Promise<void> {
+  const sender = producer.rtpSender;
+  if (!sender) return;
+  const parameters = sender.getParameters();
+  const list = parameters.encodings;
+  if (!list.length || list.at(-1)!.maxBitrate === maxBitrate) return;
+  const shares = bitrates(list.length, maxBitrate);
+  list.forEach((encoding, i) => (encoding.maxBitrate = shares[i]!));
+  await sender.setParameters(parameters);
 }

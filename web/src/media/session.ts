@@ -50,6 +50,8 @@ export interface SessionOptions {
   send: boolean;
   receive: boolean;
   codec?: VideoCodec;
+  /** Pictures go in several sizes; so it is unless this says false. */
+  layers?: boolean;
   url?: string;
 }
 
@@ -99,7 +101,11 @@ export class RoomSession {
       onError: (error: unknown) => this.sideFailed(error),
     };
     this.signaling = signaling;
-    this.sender = new SendSide({ ...common, codec: opts.codec ?? 'auto' });
+    this.sender = new SendSide({
+      ...common,
+      codec: opts.codec ?? 'auto',
+      layers: opts.layers ?? true,
+    });
     this.receiver = new RecvSide({
       ...common,
       onTrack: (producer, track) => this.setTrack(producer, track),

@@ -26,6 +26,11 @@ function num(v: unknown): number | null {
   return typeof v === 'number' && Number.isFinite(v) ? v : null;
 }
 
+/** Of a stream that is held back for now it is 0, whatever it was before. */
+function sentWidth(s: Record<string, unknown>): number {
+  return num(s.framesPerSecond) ? (num(s.frameWidth) ?? 0) : 0;
+}
+
 export function readSend(
   report: Report,
   now: number,
@@ -37,6 +42,7 @@ export function readSend(
   let fps: number | null = null;
   let width: number | null = null;
   let height: number | null = null;
+  let largest: Record<string, unknown> | null = null; /* of several sizes that are sent */
   let rtt: number | null = null;
   let limitation: string | null = null;
   let codecId: unknown;
@@ -47,11 +53,8 @@ export function readSend(
         bytes += num(s.bytesSent) ?? 0;
         packets += num(s.packetsSent) ?? 0;
         if (s.kind !== 'video') break;
-        fps = num(s.framesPerSecond) ?? fps;
-        width = num(s.frameWidth) ?? width;
-        height = num(s.frameHeight) ?? height;
         codecId = s.codecId ?? codecId;
-        if (typeof s.qualityLimitationReason === 'string') limitation = s.qualityLimitationReason;
+        if (!largest || sentWidth(s) >= sentWidth(largest)) largest = s;
         break;
       case 'remote-inbound-rtp':
         lost += num(s.packetsLost) ?? 0;
@@ -63,6 +66,13 @@ export function readSend(
         if (typeof s.mimeType === 'string') codecs.set(s.id, s.mimeType.replace(/^.*\//, ''));
         break;
     }
+  }
+  if (largest) {
+    fps = num(largest.framesPerSecond);
+    width = num(largest.frameWidth);
+    height = num(largest.frameHeight);
+    const reason = largest.qualityLimitationReason;
+    if (typeof reason === 'string') limitation = reason;
   }
   /* Counters start again with a new transport. */
   const prev = before && before.bytes <= bytes && before.packets <= packets ? before : null;

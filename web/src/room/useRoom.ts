@@ -1,5 +1,6 @@
 /** One's own stay in a room: the session, and what of one's own is sent into it. */
 import { useEffect, useRef, useState } from 'react';
+import { recall } from '../app/storage';
 import { QUALITIES } from '../media/capture';
 import type { Source } from '../media/sendSide';
 import { RoomSession, type Snapshot } from '../media/session';
@@ -29,6 +30,7 @@ export function useRoom(capture: Capture, muted: boolean): Room {
     track: screen,
     paused: false,
     maxBitrate: SCREEN_BITRATE,
+    content: 'screen',
   };
 
   useEffect(() => {
@@ -62,6 +64,7 @@ export function useRoom(capture: Capture, muted: boolean): Room {
       displayName,
       role: 'participant',
       codec: 'vp8' /* every browser sends and receives it */,
+      layers: recall('layers') !== '0' /* as chosen in the studio */,
       send: true,
       receive: true,
     });

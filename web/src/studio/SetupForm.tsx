@@ -11,6 +11,8 @@ export interface Setup {
   title: string;
   roomId: string;
   codec: VideoCodec;
+  /** Several sizes of the picture are sent. */
+  layers: boolean;
 }
 
 interface Props {
@@ -27,6 +29,10 @@ const QUALITY_OPTIONS = Object.entries(t.studio.qualities).map(([value, label]) 
 }));
 const CODEC_OPTIONS = Object.entries(t.studio.codecs).map(([value, label]) => ({
   value: value as VideoCodec,
+  label,
+}));
+const SIZE_OPTIONS = Object.entries(t.studio.sizeChoices).map(([value, label]) => ({
+  value: value as keyof typeof t.studio.sizeChoices,
   label,
 }));
 
@@ -105,6 +111,15 @@ export function SetupForm({ setup, onChange, capture, live, muted }: Props) {
           testId="codec-select"
         />
       </div>
+      <SelectField
+        label={t.studio.sizes}
+        hint={t.studio.sizesHint}
+        value={setup.layers ? 'several' : 'one'}
+        options={SIZE_OPTIONS}
+        onChange={(sizes) => onChange({ layers: sizes === 'several' })}
+        disabled={live}
+        testId="sizes-select"
+      />
     </div>
   );
 }

@@ -27,6 +27,7 @@ function initialSetup(roomId: string | null, query: URLSearchParams): Setup {
       toRoomId(roomId ?? query.get('room') ?? interruptedRoom() ?? '') ||
       (recall('studio.room') ?? newRoomId()),
     codec: codec in t.studio.codecs ? (codec as VideoCodec) : 'auto',
+    layers: (query.get('layers') ?? recall('layers') ?? '1') !== '0',
   };
 }
 
@@ -49,6 +50,7 @@ export default function StudioPage({ roomId }: { roomId: string | null }) {
     remember('title', setup.title.trim());
     remember('studio.room', setup.roomId);
     remember('codec', setup.codec);
+    remember('layers', setup.layers ? '1' : '0');
     navigate(pathTo('studio', setup.roomId) + window.location.search, 'replace');
     broadcast.go({
       ...setup,

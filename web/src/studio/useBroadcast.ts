@@ -18,6 +18,7 @@ export interface Going {
   title: string;
   displayName: string;
   codec: VideoCodec;
+  layers: boolean;
 }
 
 export interface Broadcast {
@@ -57,7 +58,8 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
   const current = useRef<RoomSession | null>(null);
 
   const { mic, screen, quality } = capture;
-  const maxBitrate = picture && picture === screen ? SCREEN_BITRATE : QUALITIES[quality].maxBitrate;
+  const content = picture && picture === screen ? 'screen' : 'camera';
+  const maxBitrate = content === 'screen' ? SCREEN_BITRATE : QUALITIES[quality].maxBitrate;
 
   /* Muting sends silence: the stream's sound, and HLS with it, must go on. */
   useEffect(() => {
@@ -69,8 +71,8 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
   /* Without a picture for a moment (a device changes) the producer stays and shows its last frame. */
   useEffect(() => {
     if (session && picture)
-      void session.sender.set('camera', { track: picture, paused: false, maxBitrate });
-  }, [session, picture, maxBitrate]);
+      void session.sender.set('camera', { track: picture, paused: false, maxBitrate, content });
+  }, [session, picture, maxBitrate, content]);
 
   useEffect(() => {
     if (snapshot?.phase === 'joined') setLiveSince((at) => at ?? Date.now());
@@ -78,13 +80,14 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
 
   useEffect(() => () => current.current?.leave(), []);
 
-  const go = ({ roomId, title, displayName, codec }: Going) => {
+  const go = ({ roomId, title, displayName, codec, layers }: Going) => {
     current.current?.leave();
     const next = new RoomSession({
       roomId,
       title,
       displayName,
       codec,
+      layers,
       role: 'broadcaster',
       identity: storedIdentity(roomId),
       onIdentity: (identity) => remember(identityKey(roomId), JSON.stringify(identity), 'session'),
@@ -92,7 +95,8 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
       receive: false,
     });
     if (mic) next.sender.sources.set('mic', { track: mic, paused: false, muted });
-    if (picture) next.sender.sources.set('camera', { track: picture, paused: false, maxBitrate });
+    if (picture)
+      next.sender.sources.set('camera', { track: picture, paused: false, maxBitrate, content });
     remember(LIVE_KEY, roomId, 'session');
     current.current = next;
     setLiveSince(null);
