@@ -133,7 +133,7 @@ export class Client {
         const stats = [...(await this.consumer.getStats()).values()];
         const s = stats.find((one) => one.type === 'inbound-rtp') ?? {};
         return {
-            width: s.frameWidth ?? 0, frames: s.framesDecoded ?? 0, keys: s.keyFramesDecoded ?? 0, bytes: s.bytesReceived ?? 0,
+            width: s.frameWidth ?? 0, frames: s.framesDecoded ?? 0, received: s.framesReceived ?? 0, keys: s.keyFramesDecoded ?? 0, bytes: s.bytesReceived ?? 0,
             lost: s.packetsLost ?? 0, freezes: s.freezeCount ?? 0, frozen: s.totalFreezesDuration ?? 0, plis: s.pliCount ?? 0,
             nacks: s.nackCount ?? 0, dropped: s.framesDropped ?? 0, fps: s.framesPerSecond ?? 0, layer: this.layers.at(-1) ?? null,
         };
