@@ -21,6 +21,11 @@ void remb_set_max(struct remb *r, uint64_t max_bps)
         r->bps = max_bps;
 }
 
+void remb_set_limit_only(struct remb *r, bool limit_only)
+{
+    r->limit_only = limit_only;
+}
+
 void remb_input(struct remb *r, usec now, size_t bytes)
 {
     rate_add(&r->rate, now, bytes);
@@ -71,7 +76,8 @@ void remb_timeout(struct remb *r, usec now, uint32_t sender_ssrc, const uint32_t
         return;
     update(r, now);
     r->next = now + REMB_INTERVAL_US;
-    rtcp_write_remb(w, sender_ssrc, r->bps, ssrcs, n < REMB_MAX_SSRCS ? n : REMB_MAX_SSRCS);
+    uint64_t bps = r->limit_only && r->max_bps > 0 ? r->max_bps : r->bps;
+    rtcp_write_remb(w, sender_ssrc, bps, ssrcs, n < REMB_MAX_SSRCS ? n : REMB_MAX_SSRCS);
 }
 
 usec remb_deadline(const struct remb *r)

@@ -136,7 +136,8 @@ static bool forward(struct layered_consumer *s, usec now, const struct media_pac
                                   .line_sr = line && line->started ? &line->recv.sr : NULL,
                                   .stream = stream,
                                   .restarted = m->restarted,
-                                  .again = again};
+                                  .again = again,
+                                  .left_out = !m->stream->recv.active};
         verdict = simulcast_packet(&s->simulcast, now, &in, &out);
     }
     if (verdict != SIMULCAST_NOTHING)

@@ -34,6 +34,7 @@ struct producer_stream {
     bool has_rtx_ssrc;
     uint8_t score; /* told last */
     uint8_t fir_seq;
+    uint8_t behind;  /* see sibling_watch.h */
     uint8_t repeats; /* since the newest packet */
     uint32_t ssrc;
     uint32_t rtx_ssrc;

@@ -8,6 +8,7 @@
 #include "worker/media/producer.h"
 #include "worker/media/rtp_observer.h"
 #include "worker/media/scalability.h"
+#include "worker/media/sibling_watch.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
@@ -209,6 +210,8 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
     arm(s);
     if (r.verdict != RECV_FORWARD)
         return;
+    if (p->n_streams > 1 && !rtx && !r.padding_only)
+        sibling_watch(s, now, v->marker);
     packet->len = v->len; /* RTX was unwrapped in place */
     if (p->trace != 0)
         trace_producer_rtp(p, now, v, r.key_frame, rtx);

@@ -146,6 +146,7 @@ static void learn_extensions(struct transport *t, const struct producer *p)
         t->use_remb = false;
     else if (t->recv_ext.of[RTP_EXT_ABS_SEND_TIME] != 0)
         t->use_remb = true;
+    remb_set_limit_only(&t->remb, t->recv_ext.of[RTP_EXT_TWCC] != 0);
 }
 
 enum err transport_produce(struct transport *t, usec now,

@@ -255,14 +255,18 @@ static void ask_for_tail(struct recv_stream *s, usec now, uint32_t sender_ssrc, 
                      : now + (again > RECV_TAIL_US ? again : RECV_TAIL_US);
 }
 
+void recv_stream_left_out(struct recv_stream *s)
+{
+    s->active = false;
+    score_set(&s->score, 0);
+}
+
 void recv_stream_timeout(struct recv_stream *s, usec now, uint32_t sender_ssrc, struct wr *rtcp)
 {
     if (s->paused)
         return;
-    if (s->active && now - s->last_rtp_at >= silence_limit(s)) {
-        s->active = false;
-        score_set(&s->score, 0);
-    }
+    if (s->active && now - s->last_rtp_at >= silence_limit(s))
+        recv_stream_left_out(s);
     if (now >= s->tail_at)
         ask_for_tail(s, now, sender_ssrc, rtcp);
     uint16_t seqs[NACK_PER_MESSAGE];

@@ -105,6 +105,8 @@ bool recv_stream_report(struct recv_stream *s, usec now, struct rtcp_report *out
 /* The RTX stream's; false without one. */
 bool recv_stream_rtx_report(struct recv_stream *s, usec now, struct rtcp_report *out);
 
+/* Its sender leaves it out, as is known from elsewhere: inactive until its next packet. */
+void recv_stream_left_out(struct recv_stream *s);
 /* Writes what NACK is due into rtcp (may be full: then later), and notices inactivity. */
 void recv_stream_timeout(struct recv_stream *s, usec now, uint32_t sender_ssrc, struct wr *rtcp);
 usec recv_stream_deadline(const struct recv_stream *s);

@@ -266,7 +266,7 @@ enum simulcast_verdict simulcast_packet(struct simulcast *s, usec now,
     }
     s->synced = false;
     bool late = note_number(s, in->stream, p->seq, in->restarted);
-    if (!alive(s, stream))
+    if (!alive(s, stream) && !in->left_out)
         simulcast_alive(s, in->stream, true);
     if (in->restarted && stream == s->line)
         s->resync = s->new_line = true;

@@ -93,6 +93,7 @@ struct simulcast_in {
     uint8_t stream;
     bool restarted; /* its numbering began anew with this packet */
     bool again;     /* had come before and was held, see .replay */
+    bool left_out;  /* of a stream that is silent: sent again, no sign of life */
 };
 
 struct simulcast_out {

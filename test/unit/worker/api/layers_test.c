@@ -441,6 +441,39 @@ static void a_stream_that_dies_gives_way_and_comes_back(void **state)
     layers_are(2, 2);
 }
 
+static void a_size_that_is_left_out_gives_way_within_a_second(void **state)
+{
+    (void)state;
+    produce(&vp8);
+    consume(&vp8);
+    send_pictures(60);
+    layers_are(2, 2);
+    lost[2] = true;
+    send_pictures(14);
+    layers_are(2, 2);
+    send_pictures(8);
+    layers_are(1, 2);
+    lost[2] = false;
+    model.streams[2].key_wanted = true;
+    send_pictures(5);
+    layers_are(2, 2);
+}
+
+static void a_silence_of_the_network_is_no_size_left_out(void **state)
+{
+    (void)state;
+    produce(&vp8);
+    consume(&vp8);
+    send_pictures(60);
+    size_t events = world_events(&w, "c", "consumer.layersChange");
+    lost[0] = lost[1] = lost[2] = true;
+    send_pictures(30);
+    lost[0] = lost[1] = lost[2] = false;
+    send_pictures(30);
+    layers_are(2, 2);
+    assert_int_equal(world_events(&w, "c", "consumer.layersChange"), events);
+}
+
 static void a_paused_consumer_has_no_layers_and_goes_on_from_a_key_frame(void **state)
 {
     (void)state;
@@ -575,6 +608,8 @@ int main(void)
         T(without_descriptors_av1_is_sent_in_its_lowest_spatial_layer),
         T(vp8_is_sent_without_a_descriptor_that_would_tell_another_story),
         T(a_stream_that_dies_gives_way_and_comes_back),
+        T(a_size_that_is_left_out_gives_way_within_a_second),
+        T(a_silence_of_the_network_is_no_size_left_out),
         T(a_paused_consumer_has_no_layers_and_goes_on_from_a_key_frame),
         T(what_is_sent_again_is_what_was_sent),
         T(the_estimate_limits_what_is_sent),

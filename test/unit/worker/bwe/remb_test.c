@@ -89,6 +89,15 @@ static void the_limit_holds(void **state)
     assert_in_range(bps, 499000, 500000);
 }
 
+static void a_sender_with_better_feedback_is_told_the_limit_alone(void **state)
+{
+    (void)state;
+    remb_set_max(&remb, 15000000);
+    remb_set_limit_only(&remb, true);
+    assert_in_range(second_at(200000, 0), 14900000, 15000000);
+    assert_in_range(second_at(200000, 40), 14900000, 15000000);
+}
+
 static void before_the_first_packet_nothing_is_due(void **state)
 {
     (void)state;
@@ -107,6 +116,7 @@ int main(void)
         T(heavy_loss_lowers_it),
         T(moderate_loss_holds_it),
         T(the_limit_holds),
+        T(a_sender_with_better_feedback_is_told_the_limit_alone),
         T(before_the_first_packet_nothing_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
