@@ -43,7 +43,9 @@ export interface SendSideOptions {
 }
 
 const AUDIO_BITRATE = 96_000; /* bit/s; good for music too */
-const START_BITRATE_KBPS = 1200; /* where the browser's estimate begins; it ramps from there */
+/** Where the browser's estimate begins; it ramps from there. Several sizes need more to begin together. */
+const START_KBPS = 1200;
+const START_SIZES_KBPS = 2000;
 
 export class SendSide {
   readonly sources = new Map<Slot, Source>();
@@ -178,7 +180,9 @@ export class SendSide {
           }
         : {
             ...(layers ? { encodings: layers } : {}),
-            codecOptions: { videoGoogleStartBitrate: START_BITRATE_KBPS },
+            codecOptions: {
+              videoGoogleStartBitrate: (layers?.length ?? 1) > 1 ? START_SIZES_KBPS : START_KBPS,
+            },
           }),
       ...(codec ? { codec } : {}),
       appData: { source: slot, paused: source.paused },
