@@ -60,8 +60,8 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "The weir-worker program. Empty: next to this program.")                                     \
     X(rtc_tcp, "rtc.tcp", BOOL, "true", 0, 0, NULL, false,                                         \
       "Offer TCP candidates as well, for networks that block UDP.")                                \
-    X(rtc_initial_bitrate, "rtc.initial_bitrate", BITRATE, "1M", 30000, 1000000000, NULL, false,   \
-      "Estimate that a viewer's downlink starts with.")                                            \
+    X(rtc_initial_bitrate, "rtc.initial_bitrate", BITRATE, "2M", 30000, 1000000000, NULL, false,   \
+      "Estimate that a viewer's downlink starts with; a key frame leaves at 2.5 times that.")       \
     X(rtc_min_bitrate, "rtc.min_bitrate", BITRATE, "30k", 10000, 1000000000, NULL, false,          \
       "The estimate of a viewer's downlink never falls below.")                                                           \
     X(rtc_max_bitrate, "rtc.max_bitrate", BITRATE, "20M", 30000, 4000000000, NULL, false,         \

@@ -9,8 +9,8 @@
 #include "proto/rtp.h"
 #include "test/bench/benches.h"
 #include "test/bench/figures.h"
-#include "test/bench/probe.h"
 #include "test/bench/sender.h"
+#include "test/bench/web_probe.h"
 #include "test/lib/stage.h"
 #include "worker/rtp/codec.h"
 
@@ -28,11 +28,14 @@ enum {
 struct key_frames {
     struct worker_driver driver;
     struct sender sender;
-    struct probe probes[PROBES];
+    struct web_probe probes[PROBES];
     usec next_frame;
     uint64_t asked_ns[JOINS]; /* when each consumer was asked for */
-    double waited_ms[JOINS];  /* until its first key frame; negative: none yet */
+    double waited_ms[JOINS];  /* until its first key frame was whole; negative: none yet */
+    uint16_t next[JOINS];     /* number of the packet that it lacks next; with begun */
+    bool begun[JOINS];        /* the key frame did */
     size_t shown;             /* consumers with a key frame */
+    size_t out_of_order;      /* packets of key frames that were not the next */
     usec plis[PLIS_MAX];      /* when they reached the sender */
     size_t n_plis;
     FILE *json;
@@ -49,10 +52,18 @@ static void on_packet(void *ctx, uint64_t arrived_ns, uint8_t *bytes, size_t n)
 {
     struct key_frames *k = ctx;
     struct rtp_view v;
-    if ((bytes[1] >= 192 && bytes[1] <= 223) || rtp_parse(&v, bytes, n) != OK)
+    if (rtp_parse(&v, bytes, n) != OK)
         return;
-    uint32_t i = v.ssrc - FIRST_SSRC;
-    if (i >= JOINS || k->waited_ms[i] >= 0 || !codec_is_key_frame(CODEC_VP8, rtp_payload_slice(&v)))
+    uint32_t i = (v.ssrc - FIRST_SSRC) / 2;
+    if ((v.ssrc - FIRST_SSRC) % 2 != 0 || i >= JOINS || k->waited_ms[i] >= 0)
+        return;
+    if (!k->begun[i] && !codec_is_key_frame(CODEC_VP8, rtp_payload_slice(&v)))
+        return;
+    if (k->begun[i] && v.seq != k->next[i])
+        k->out_of_order++;
+    k->begun[i] = true;
+    k->next[i] = (uint16_t)(v.seq + 1);
+    if (!v.marker)
         return;
     k->waited_ms[i] = ((double)arrived_ns - (double)k->asked_ns[i]) / 1e6;
     k->shown++;
@@ -73,7 +84,7 @@ static void turn(struct key_frames *k)
             k->plis[k->n_plis++] = now;
     }
     for (size_t i = 0; i < PROBES; i++)
-        probe_read(&k->probes[i], on_packet, k);
+        web_probe_run(&k->probes[i]);
 }
 
 static void pass(struct key_frames *k, usec until)
@@ -100,7 +111,7 @@ static void begin(struct key_frames *k, int delay_ms)
     for (int i = 0; i < PROBES; i++) {
         char id[16];
         snprintf(id, sizeof id, "p%d", i);
-        probe_open(&k->probes[i], &k->driver, id);
+        web_probe_open(&k->probes[i], &k->driver, id, on_packet, k);
     }
     k->next_frame = clock_now();
     pass(k, k->next_frame + 2 * USEC_PER_SEC);
@@ -110,7 +121,7 @@ static void begin(struct key_frames *k, int delay_ms)
 static void end(struct key_frames *k)
 {
     for (int i = 0; i < PROBES; i++)
-        probe_close(&k->probes[i]);
+        web_probe_close(&k->probes[i]);
     sender_close(&k->sender);
     const char *wrong = driver_stop(&k->driver);
     if (wrong) {
@@ -122,7 +133,7 @@ static void end(struct key_frames *k)
 static void join(struct key_frames *k, uint32_t i)
 {
     k->asked_ns[i] = sender_clock_ns();
-    probe_consume(&k->probes[i % PROBES], &k->sender.call, FIRST_SSRC + i);
+    web_probe_consume(&k->probes[i % PROBES], FIRST_SSRC + 2 * i);
 }
 
 /* Sorts them. */
@@ -144,6 +155,7 @@ static void measure_alone(struct key_frames *k)
         /* Not in step with the frames. */
         pass(k, clock_now() + DELAY_MS * USEC_PER_MSEC + i * 7 * USEC_PER_MSEC);
         k->waited_ms[0] = -1;
+        k->begun[0] = false;
         k->shown = 0;
         k->asked_ns[0] = sender_clock_ns();
         driver_do(&k->driver, "consumer.resume", "c-p0-1", NULL);

@@ -7,11 +7,13 @@
 #include "common/fields_clone.h"
 #include "proto/pipe.h"
 #include "worker/media/fail.h"
+#include "worker/media/forward_batch.h"
 #include "worker/media/layered_consumer.h"
 #include "worker/media/pipe_consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/simple_consumer.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
 
 enum { KEEP_MAX = 256 * 1024 }; /* bytes that one consumer keeps of its parameters */
@@ -21,7 +23,7 @@ struct consumer *consumer_of(struct object *o)
     return o ? container_of(o, struct consumer, object) : NULL;
 }
 
-enum err consumer_open(struct transport *t, struct producer *p, usec now,
+enum err consumer_open(struct transport *t, struct producer *p,
                        const struct transport_consume_request *in, struct consumer **out,
                        struct field_error *f)
 {
@@ -30,12 +32,12 @@ enum err consumer_open(struct transport *t, struct producer *p, usec now,
         return fail(f, ERR_TYPE, "kind", "not the producer's");
     switch (type) {
     case RTP_TYPE_SIMPLE:
-        return simple_consumer_open(t, p, now, in, out, f);
+        return simple_consumer_open(t, p, in, out, f);
     case RTP_TYPE_SIMULCAST:
     case RTP_TYPE_SVC:
-        return layered_consumer_open(t, p, now, in, out, f);
+        return layered_consumer_open(t, p, in, out, f);
     case RTP_TYPE_PIPE:
-        return pipe_consumer_open(t, p, now, in, out, f);
+        return pipe_consumer_open(t, p, in, out, f);
     }
     return fail(f, ERR_TYPE, "type", "unknown");
 }
@@ -223,7 +225,12 @@ void consumer_update(struct consumer *c, usec now)
     bool active = c->transport->connected && !c->paused && !c->producer_paused;
     if (active == c->active)
         return;
+    /* What waits to be forwarded is in the cache already, and must not come twice. */
+    if (active && producer_has_gop(c->producer))
+        forward_batch_flush(c->transport->worker, now);
     c->active = active;
+    if (active && c->ops->offer)
+        transport_bwe_changed(c->transport, now); /* it starts with the layers that it may have */
     if (active)
         c->ops->started(c, now);
     else

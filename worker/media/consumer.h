@@ -95,7 +95,7 @@ struct consumer {
 };
 
 /* Makes one of the type that the request names. */
-MUST_CHECK enum err consumer_open(struct transport *t, struct producer *p, usec now,
+MUST_CHECK enum err consumer_open(struct transport *t, struct producer *p,
                                   const struct transport_consume_request *in, struct consumer **out,
                                   struct field_error *f);
 /* Leaves producer and transport, and frees it. */

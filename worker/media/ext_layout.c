@@ -51,6 +51,16 @@ void ext_brought_find(struct ext_brought *b, const struct ext_ids *ids, const st
     }
 }
 
+void ext_brought_drop(struct ext_brought *b, enum rtp_ext_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->item[i].kind != kind)
+            b->item[n++] = b->item[i];
+    }
+    b->n = n;
+}
+
 static uint8_t *put_element(uint8_t *p, bool two_byte, uint8_t id, const void *value, size_t n)
 {
     if (two_byte) {

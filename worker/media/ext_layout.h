@@ -40,6 +40,9 @@ struct ext_brought {
 /* ids: the producer's. */
 void ext_brought_find(struct ext_brought *b, const struct ext_ids *ids, const struct rtp_view *v);
 
+/* Leaves one kind out. */
+void ext_brought_drop(struct ext_brought *b, enum rtp_ext_kind kind);
+
 struct ext_layout {
     struct ext_ids ids;
     bool two_byte;     /* an id or the MID does not fit the one-byte form */

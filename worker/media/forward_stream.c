@@ -132,6 +132,8 @@ static void forward_held(struct forward_stream *s, usec now, const struct media_
 
 void forward_stream_rtp(struct forward_stream *s, usec now, const struct media_packet *m)
 {
+    struct media_packet moved;
+    replay_move(&s->replay, &m, &moved);
     s->new_timeline |= m->restarted;
     if (!s->consumer->active)
         return;
@@ -157,6 +159,8 @@ static void resend(struct forward_stream *s, usec now, const struct resend *r, b
         return;
     ext_brought_find(&brought, &c->producer->ext, &v);
     bool rtx = params->has_rtx;
+    if (rtx && r->timestamp != v.timestamp + s->ts_offset)
+        ext_brought_drop(&brought, RTP_EXT_ABS_CAPTURE_TIME); /* see replay.h */
     bool numbered = rtx && c->layout.number_at != 0;
     struct rtp_out out = {.view = &v,
                           .layout = &c->layout,
@@ -281,11 +285,39 @@ bool forward_stream_report(struct forward_stream *s, usec now, struct wr *w)
 
 /* ---- state ---- */
 
+/* What it gets must not lie before what it got. */
+static bool goes_on(const struct forward_stream *s, const struct replay *r)
+{
+    return !s->sent || s->new_timeline ||
+           seq32_after(replay_timestamp(r, s->source->gop.timestamp) + s->ts_offset, s->last_ts);
+}
+
+/* All since the last key frame, when the next may not be asked for yet. */
+static bool replay(struct forward_stream *s, usec now)
+{
+    struct producer_stream *source = s->source;
+    struct replay r;
+    if (!replay_helps(s->consumer, source, now))
+        return false;
+    replay_begin(&r, &source->gop, s->send.params.has_rtx);
+    if (!goes_on(s, &r))
+        return false;
+    s->replay = r;
+    for (size_t i = 0; i < source->gop.n; i++) {
+        struct media_packet m;
+        if (replay_packet(&m, source, i))
+            forward_stream_rtp(s, now, &m);
+    }
+    return true;
+}
+
 void forward_stream_start(struct forward_stream *s, usec now)
 {
     s->need_sync = true;
+    s->replay.on = false;
     send_stream_resume(&s->send);
-    forward_stream_ask(s, now);
+    if (!replay(s, now))
+        forward_stream_ask(s, now);
 }
 
 void forward_stream_stop(struct forward_stream *s)

@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "proto/pipe_common.h"
 #include "proto/rtcp_fb.h"
+#include "worker/media/replay.h"
 #include "worker/rtp/send_stream.h"
 #include "worker/rtp/seq.h"
 
@@ -26,6 +27,7 @@ struct forward_stream {
     bool sent;                      /* anything yet: last_* are valid */
     bool need_sync;                 /* the next packet forwarded must be one to start with */
     bool new_timeline;              /* the sender restarted: its timestamps go on from anywhere */
+    struct replay replay;
     struct seq_rewriter seq;
     struct send_stream send;
 };

@@ -145,6 +145,18 @@ static bool forward(struct layered_consumer *s, usec now, const struct media_pac
     return out.replay;
 }
 
+/* For a packet of a replay, or late for it. Pictures are still told apart as they came. */
+static void move(struct layered_consumer *s, const struct media_packet **m,
+                 struct media_packet *moved, struct layer_packet *layers)
+{
+    replay_move(&s->replay, m, moved);
+    if (*m != moved)
+        return;
+    *layers = *moved->layers;
+    layers->timestamp = moved->view.timestamp;
+    moved->layers = layers;
+}
+
 /* A key frame's first packet was overtaken: what overtook it follows. */
 static void forward_held(struct layered_consumer *s, usec now, const struct media_packet *first)
 {
@@ -164,11 +176,53 @@ static void forward_held(struct layered_consumer *s, usec now, const struct medi
 static void on_rtp(struct consumer *c, usec now, const struct media_packet *m)
 {
     struct layered_consumer *s = self(c);
+    struct media_packet moved;
+    struct layer_packet layers;
     if (!m->layers)
         return;
+    if (s->replay.on && (int8_t)m->stream->index == s->simulcast.line)
+        move(s, &m, &moved, &layers);
     if (forward(s, now, m, false) && m->late)
         forward_held(s, now, m);
     settle(s, now);
+}
+
+/* ---- a start from the cache ---- */
+
+/* What it gets must not lie before what it got; a timeline that switches sees to that itself. */
+static bool goes_on(const struct layered_consumer *s, const struct replay *r,
+                    const struct producer_stream *source)
+{
+    const struct timeline *t = &s->simulcast.timeline;
+    return !t->started || s->simulcast.line != (int8_t)source->index ||
+           seq32_after(timeline_map(t, replay_timestamp(r, source->gop.timestamp)), t->last);
+}
+
+/* All since the last key frame of the stream that it is to get, when the next may not be asked for
+ * yet. */
+static void replay(struct layered_consumer *s, usec now)
+{
+    struct producer_stream *source = stream_at(s, s->simulcast.target);
+    struct replay r;
+    if (!source || !replay_helps(&s->base, source, now))
+        return;
+    replay_begin(&r, &source->gop, s->send.params.has_rtx);
+    if (!goes_on(s, &r, source))
+        return;
+    s->replay = r;
+    simulcast_rewind(&s->simulcast, source->index, source->gop.first);
+    for (size_t i = 0; i < source->gop.n; i++) {
+        struct media_packet m;
+        struct media_packet moved;
+        struct layer_packet layers;
+        struct layer_packet moved_layers;
+        const struct media_packet *p = &m;
+        if (!replay_packet(&m, source, i))
+            continue;
+        producer_stream_layers(source, &m, &layers);
+        move(s, &p, &moved, &moved_layers);
+        (void)forward(s, now, p, false);
+    }
 }
 
 /* ---- the peer's RTCP ---- */
@@ -199,6 +253,8 @@ static void resend(struct layered_consumer *s, usec now, const struct resend *r,
     if (!source)
         return;
     ext_brought_find(&brought, &c->producer->ext, &v);
+    if (params->has_rtx && r->timestamp != timeline_map(&s->simulcast.timeline, v.timestamp))
+        ext_brought_drop(&brought, RTP_EXT_ABS_CAPTURE_TIME); /* see replay.h */
     struct rtp_out out =
         out_of(s, now, &v, patch_brought(source, &brought, r->patch, &copy, scratch), r->patch);
     bool rtx = params->has_rtx;
@@ -342,7 +398,9 @@ static void started(struct consumer *c, usec now)
 {
     struct layered_consumer *s = self(c);
     send_stream_resume(&s->send);
+    s->replay.on = false;
     simulcast_start(&s->simulcast);
+    replay(s, now);
     settle(s, now);
 }
 
@@ -519,7 +577,7 @@ static void init_streams(struct layered_consumer *s, const struct transport_cons
     restrict_extensions(s);
 }
 
-enum err layered_consumer_open(struct transport *t, struct producer *p, usec now,
+enum err layered_consumer_open(struct transport *t, struct producer *p,
                                const struct transport_consume_request *in, struct consumer **out,
                                struct field_error *f)
 {
@@ -540,7 +598,6 @@ enum err layered_consumer_open(struct transport *t, struct producer *p, usec now
     }
     p->n_layered++;
     init_streams(s, in);
-    consumer_update(&s->base, now);
     *out = &s->base;
     return OK;
 }

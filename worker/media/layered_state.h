@@ -3,6 +3,7 @@
 #define WEIR_WORKER_MEDIA_LAYERED_STATE_H
 
 #include "worker/media/consumer.h"
+#include "worker/media/replay.h"
 #include "worker/rtp/send_stream.h"
 #include "worker/rtp/simulcast.h"
 
@@ -11,6 +12,7 @@ struct layered_consumer {
     struct send_stream send;
     struct simulcast simulcast;
     enum codec codec;
+    struct replay replay;
 };
 
 #endif

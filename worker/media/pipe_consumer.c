@@ -188,7 +188,7 @@ static const struct consumer_ops ops = {.type = RTP_TYPE_PIPE,
                                         .stats = stats,
                                         .close = close_pipe};
 
-enum err pipe_consumer_open(struct transport *t, struct producer *p, usec now,
+enum err pipe_consumer_open(struct transport *t, struct producer *p,
                             const struct transport_consume_request *in, struct consumer **out,
                             struct field_error *f)
 {
@@ -213,7 +213,6 @@ enum err pipe_consumer_open(struct transport *t, struct producer *p, usec now,
     c->n_streams = p->n_streams;
     for (size_t i = 0; i < c->n_streams; i++)
         forward_stream_init(&c->streams[i], &c->base, i);
-    consumer_update(&c->base, now);
     *out = &c->base;
     return OK;
 }

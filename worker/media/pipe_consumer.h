@@ -5,7 +5,7 @@
 
 #include "worker/media/consumer.h"
 
-MUST_CHECK enum err pipe_consumer_open(struct transport *t, struct producer *p, usec now,
+MUST_CHECK enum err pipe_consumer_open(struct transport *t, struct producer *p,
                                        const struct transport_consume_request *in,
                                        struct consumer **out, struct field_error *f);
 

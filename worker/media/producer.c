@@ -169,6 +169,7 @@ static void free_producer(struct producer *p)
     for (size_t i = 0; i < p->n_streams; i++) {
         timer_drop(&p->streams[i].timer);
         held_fini(&p->streams[i].held);
+        gop_cache_fini(&p->streams[i].gop);
         layer_stream_fini(&p->streams[i].layers);
         if (p->streams[i].started)
             recv_stream_fini(&p->streams[i].recv);
@@ -259,6 +260,7 @@ void producer_pause(struct producer *p, usec now)
     for (size_t i = 0; i < p->n_streams; i++) {
         keyframe_cancel(&p->streams[i].keyframe);
         held_clear(&p->streams[i].held);
+        gop_cache_clear(&p->streams[i].gop);
         if (p->streams[i].started)
             recv_stream_pause(&p->streams[i].recv);
     }

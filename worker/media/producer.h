@@ -11,6 +11,7 @@
 #include "proto/pipe_produce.h"
 #include "worker/media/codec_table.h"
 #include "worker/media/ext_layout.h"
+#include "worker/media/gop_cache.h"
 #include "worker/media/held.h"
 #include "worker/media/object.h"
 #include "worker/media/timers.h"
@@ -42,9 +43,10 @@ struct producer_stream {
     struct recv_stream recv;
     struct keyframe keyframe;
     struct held held;
+    struct gop_cache gop;
     struct layer_stream layers;
     struct layer_rate layer_rate; /* while there are consumers of layers */
-    struct timer timer;           /* NACK, inactivity, key-frame retries */
+    struct timer timer;           /* NACK, inactivity, key-frame retries, age of gop */
 };
 
 struct producer {
@@ -108,6 +110,11 @@ void producer_resume(struct producer *p, usec now);
 
 /* A consumer needs a key frame of this stream: throttled and repeated here. */
 void producer_request_key_frame(struct producer *p, usec now, struct producer_stream *s);
+/* Anything is kept of its streams for consumers that start. */
+bool producer_has_gop(const struct producer *p);
+/* Whether a consumer that starts from nothing is served better by s->gop than by a request, which
+ * would have to wait (keyFrameRequestDelay). pace_bps: what may be sent to it; 0: no limit. */
+bool producer_may_replay(struct producer_stream *s, usec now, uint64_t pace_bps);
 void producer_sr(struct producer *p, usec now, struct producer_stream *s, const struct rtcp_sr *sr);
 /* Report blocks of all streams; returns how many (at most 2 a stream). */
 size_t producer_reports(struct producer *p, usec now, struct rtcp_report *out, size_t cap);

@@ -26,10 +26,19 @@ static usec repeat_deadline(const struct producer_stream *s)
     return s->recv.last_rtp_at + REPEAT_AFTER[s->repeats];
 }
 
+/* A key frame that may be asked for so soon is waited for: it costs the viewer less. */
+enum { REPLAY_GAIN_US = 50 * 1000 };
+
+/* Until when s->gop is of use: after that a key frame may be asked for at once. */
+static usec gop_deadline(const struct producer_stream *s)
+{
+    return gop_cache_empty(&s->gop) ? USEC_NEVER : s->gop.began + s->keyframe.delay;
+}
+
 static usec stream_deadline(const struct producer_stream *s)
 {
     usec at = usec_min(recv_stream_deadline(&s->recv), keyframe_deadline(&s->keyframe));
-    return usec_min(at, repeat_deadline(s));
+    return usec_min(usec_min(at, repeat_deadline(s)), gop_deadline(s));
 }
 
 static void arm(struct producer_stream *s)
@@ -191,6 +200,43 @@ static bool forward(struct producer *p, usec now, struct producer_stream *s, str
     return understood;
 }
 
+/* A key frame's first packet came: kept with what follows while the next may not be asked for.
+ * Other spatial layers of the same picture may begin as key frames do. */
+static void begin_gop(struct producer_stream *s, usec now, struct packet *packet,
+                      const struct rtp_view *v, const struct recv_result *r)
+{
+    struct gop_cache *g = &s->gop;
+    if (!gop_cache_empty(g) && !r->restarted && !seq32_after(v->timestamp, g->timestamp)) {
+        gop_cache_add(g, v->seq, v->timestamp, packet);
+        return;
+    }
+    gop_cache_clear(g);
+    if (s->keyframe.sent_at == USEC_NEVER || now - s->keyframe.sent_at >= s->keyframe.delay)
+        return;
+    gop_cache_begin(g, now, v->seq, v->timestamp, packet);
+    /* What overtook it. */
+    for (size_t i = 0; r->late && i < s->held.n; i++) {
+        struct rtp_view held;
+        struct packet *p = held_at(&s->held, i);
+        if (rtp_parse(&held, p->data, p->len) == OK)
+            gop_cache_add(g, held.seq, held.timestamp, p);
+    }
+}
+
+static void keep_gop(struct producer_stream *s, usec now, struct packet *packet,
+                     const struct rtp_view *v, const struct recv_result *r)
+{
+    struct gop_cache *g = &s->gop;
+    if (s->keyframe.delay == 0)
+        return;
+    if (r->key_frame)
+        begin_gop(s, now, packet, v, r);
+    else if (r->restarted || now >= gop_deadline(s))
+        gop_cache_clear(g);
+    else
+        gop_cache_add(g, v->seq, v->timestamp, packet);
+}
+
 void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool rtx,
                   struct packet *packet, struct rtp_view *v)
 {
@@ -222,6 +268,7 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
     if (!list_empty(&p->observers) && p->ext.of[RTP_EXT_AUDIO_LEVEL] != 0 && v->ext_at != 0)
         tell_observers(p, now, v);
     bool understood = forward(p, now, s, packet, v, &r, awaited);
+    keep_gop(s, now, packet, v, &r);
     if (r.key_frame)
         held_clear(&s->held);
     else if ((awaited || !understood) && !r.padding_only)
@@ -251,6 +298,37 @@ void producer_request_key_frame(struct producer *p, usec now, struct producer_st
     arm(s);
 }
 
+/* Each packet is there, or will come: a hole for good would stop every decoder. */
+static bool is_whole(const struct producer_stream *s)
+{
+    const struct gop_cache *g = &s->gop;
+    for (size_t i = 0; i < g->n; i++) {
+        if (!g->packets[i] && !nack_awaits(&s->recv.nack, (uint16_t)(g->first + i)))
+            return false;
+    }
+    return true;
+}
+
+bool producer_has_gop(const struct producer *p)
+{
+    for (size_t i = 0; i < p->n_streams; i++) {
+        if (!gop_cache_empty(&p->streams[i].gop))
+            return true;
+    }
+    return false;
+}
+
+bool producer_may_replay(struct producer_stream *s, usec now, uint64_t pace_bps)
+{
+    if (!s->started || s->producer->paused || now >= gop_deadline(s))
+        return false;
+    usec wait = keyframe_wait(&s->keyframe, now, s->recv.rtt);
+    if (wait <= REPLAY_GAIN_US || gop_cache_empty(&s->gop))
+        return false;
+    usec takes = pace_bps ? (usec)(s->gop.bytes * 8 * USEC_PER_SEC / pace_bps) : 0;
+    return takes < wait && is_whole(s);
+}
+
 void producer_stream_timeout(struct producer_stream *s, usec now)
 {
     struct transport *t = s->producer->transport;
@@ -270,6 +348,8 @@ void producer_stream_timeout(struct producer_stream *s, usec now)
         send_key_frame_request(s, now);
     if (repeat_deadline(s) <= now)
         repeat(s, now);
+    if (gop_deadline(s) <= now)
+        gop_cache_clear(&s->gop);
     timer_set(&s->timer, stream_deadline(s));
 }
 

@@ -149,7 +149,7 @@ static const struct consumer_ops ops = {.type = RTP_TYPE_SIMPLE,
                                         .stats = stats,
                                         .close = close_simple};
 
-enum err simple_consumer_open(struct transport *t, struct producer *p, usec now,
+enum err simple_consumer_open(struct transport *t, struct producer *p,
                               const struct transport_consume_request *in, struct consumer **out,
                               struct field_error *f)
 {
@@ -164,7 +164,6 @@ enum err simple_consumer_open(struct transport *t, struct producer *p, usec now,
         return e;
     }
     forward_stream_init(&s->stream, &s->base, 0);
-    consumer_update(&s->base, now);
     *out = &s->base;
     return OK;
 }

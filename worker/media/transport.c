@@ -175,14 +175,16 @@ enum err transport_consume(struct transport *t, usec now,
         producer_of(object_find(&t->worker->objects, OBJECT_PRODUCER, in->producer_id));
     if (!p || p->transport->router != t->router)
         return fail(f, ERR_NOT_FOUND, "producerId", "no such producer in this router");
-    enum err e = consumer_open(t, p, now, in, out, f);
+    enum err e = consumer_open(t, p, in, out, f);
     if (e != OK)
         return e;
-    e = transport_bwe_consumer(t, now, *out);
+    e = transport_bwe_consumer(t, *out);
     if (e != OK) {
         consumer_close(*out);
         return fail_plain(f, e);
     }
+    consumer_update(*out, now);
+    transport_bwe_changed(t, now);
     timer_set_earlier(&t->rtcp_timer, next_reports(t, now));
     return OK;
 }

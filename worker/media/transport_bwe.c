@@ -7,6 +7,7 @@
 #include "proto/rtcp_fb.h"
 #include "proto/twcc.h"
 #include "worker/bwe/estimator.h"
+#include "worker/bwe/pacer.h"
 #include "worker/media/bwe_share.h"
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
@@ -321,7 +322,7 @@ static enum err open_bwe(struct transport *t, enum est_source source)
     return OK;
 }
 
-enum err transport_bwe_consumer(struct transport *t, usec now, const struct consumer *c)
+enum err transport_bwe_consumer(struct transport *t, const struct consumer *c)
 {
     enum est_source source;
     if (t->ops->type != TRANSPORT_TYPE_WEBRTC || (!source_of(c, &source) && !t->bwe))
@@ -339,12 +340,15 @@ enum err transport_bwe_consumer(struct transport *t, usec now, const struct cons
         }
         est_fini(&old);
     }
-    enum err e = bwe_share_reserve(&t->bwe->share, t);
-    if (e != OK)
-        return e;
+    return bwe_share_reserve(&t->bwe->share, t);
+}
+
+void transport_bwe_changed(struct transport *t, usec now)
+{
+    if (!t->bwe)
+        return;
     measure(t->bwe, now);
     heard(t->bwe, now);
-    return OK;
 }
 
 void transport_bwe_close(struct transport *t)
@@ -366,6 +370,11 @@ bool transport_bwe_available(const struct transport *t, uint64_t *bps)
     if (t->bwe)
         *bps = target(t->bwe);
     return t->bwe != NULL;
+}
+
+uint64_t transport_bwe_pace(const struct transport *t)
+{
+    return t->bwe ? (uint64_t)(PACER_FACTOR * (double)target(t->bwe)) : 0;
 }
 
 void transport_bwe_stats(struct transport *t, usec now, struct transport_get_stats_response *out)

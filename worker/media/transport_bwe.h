@@ -18,8 +18,10 @@
 struct transport;
 struct consumer;
 
-/* A new consumer. ERR_NOMEM. */
-MUST_CHECK enum err transport_bwe_consumer(struct transport *t, usec now, const struct consumer *c);
+/* A new consumer, before it becomes active. ERR_NOMEM. */
+MUST_CHECK enum err transport_bwe_consumer(struct transport *t, const struct consumer *c);
+/* What consumers could use has changed. */
+void transport_bwe_changed(struct transport *t, usec now);
 /* Fine for one that has none. */
 void transport_bwe_close(struct transport *t);
 
@@ -42,6 +44,8 @@ void transport_bwe_limits(struct transport *t);
 /* ---- answers ---- */
 /* False: nothing is estimated. */
 bool transport_bwe_available(const struct transport *t, uint64_t *bps);
+/* At how many bit/s a burst may leave; 0: no limit. */
+uint64_t transport_bwe_pace(const struct transport *t);
 void transport_bwe_stats(struct transport *t, usec now, struct transport_get_stats_response *out);
 
 #endif

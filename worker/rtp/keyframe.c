@@ -56,3 +56,13 @@ usec keyframe_deadline(const struct keyframe *k)
 {
     return usec_min(k->retry_at, k->later_at);
 }
+
+usec keyframe_wait(const struct keyframe *k, usec now, usec rtt)
+{
+    if (k->sent_at == USEC_NEVER)
+        return 0;
+    if (k->retry_at != USEC_NEVER && now - k->sent_at < rtt + KEYFRAME_EXPECTED_US)
+        return 0;
+    usec next = k->retry_at != USEC_NEVER ? k->retry_at : k->sent_at + k->delay;
+    return next > now ? next - now : 0;
+}

@@ -10,7 +10,8 @@
 
 enum {
     KEYFRAME_RETRY_US = 1000 * 1000,
-    KEYFRAME_RETRY_MIN_US = 300 * 1000 /* an encoder needs a moment, and a key frame is long */
+    KEYFRAME_RETRY_MIN_US = 300 * 1000, /* an encoder needs a moment, and a key frame is long */
+    KEYFRAME_EXPECTED_US = 100 * 1000   /* beside the round trip: so soon it usually comes */
 };
 
 struct keyframe {
@@ -32,6 +33,9 @@ void keyframe_cancel(struct keyframe *k);
 /* True: send a request now. */
 bool keyframe_timeout(struct keyframe *k, usec now, usec rtt);
 usec keyframe_deadline(const struct keyframe *k);
+/* How long until the next request: 0 when keyframe_need would send one now, or when the answer to
+ * one is just to be expected. */
+usec keyframe_wait(const struct keyframe *k, usec now, usec rtt);
 
 static inline bool keyframe_waiting(const struct keyframe *k)
 {

@@ -184,3 +184,9 @@ usec nack_deadline(const struct nack *n)
 {
     return n->next;
 }
+
+bool nack_awaits(const struct nack *n, uint16_t seq)
+{
+    uint16_t at = lower_bound(n, seq);
+    return at < n->n && n->entries[at].seq == seq;
+}

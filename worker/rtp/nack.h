@@ -59,5 +59,7 @@ struct nack_verdict nack_received(struct nack *n, usec now, uint16_t seq, bool k
  */
 size_t nack_collect(struct nack *n, usec now, usec rtt, uint16_t *out, size_t cap);
 usec nack_deadline(const struct nack *n);
+/* Whether it is missing and may still come. */
+bool nack_awaits(const struct nack *n, uint16_t seq);
 
 #endif

@@ -140,6 +140,12 @@ void simulcast_key_frame(struct simulcast *s)
         want(s, s->current != LAYER_NONE ? s->current : s->target);
 }
 
+void simulcast_rewind(struct simulcast *s, uint8_t stream, uint16_t seq)
+{
+    s->seen |= (uint16_t)(1U << stream);
+    s->newest[stream] = (uint16_t)(seq - 1);
+}
+
 /* ---- packets ---- */
 
 /* From this packet on the consumer gets this stream. */

@@ -78,6 +78,9 @@ void simulcast_alive(struct simulcast *s, uint8_t stream, bool alive);
 /* A receiver asks for a key frame. */
 void simulcast_key_frame(struct simulcast *s);
 
+/* What follows of this stream begins anew with this number, though newer ones came: it was kept. */
+void simulcast_rewind(struct simulcast *s, uint8_t stream, uint16_t seq);
+
 /* ---- packets ---- */
 
 enum simulcast_verdict {

@@ -122,6 +122,8 @@ static const char *scalability(const struct model_mode *m)
     return text;
 }
 
+static int request_delay; /* keyFrameRequestDelay, ms */
+
 static void produce(const struct model_mode *mode)
 {
     char encodings[1024] = "";
@@ -141,8 +143,8 @@ static void produce(const struct model_mode *mode)
              "'uri':'" DD_URI
              "','id':%d}],'encodings':[%s],'rtcp':{'cname':'alice'}},'rtpMapping':{"
              "'codecs':[{'payloadType':96,'mappedPayloadType':101},{'payloadType':97,"
-             "'mappedPayloadType':102}],'encodings':[%s]}}",
-             codec_json(mode->codec, 96, 97), DD_ID, encodings, mapping);
+             "'mappedPayloadType':102}],'encodings':[%s]},'keyFrameRequestDelay':%d}",
+             codec_json(mode->codec, 96, 97), DD_ID, encodings, mapping, request_delay);
 }
 
 static bool without_dd;
@@ -320,6 +322,51 @@ static const struct model_mode vp9 = {.name = "VP9",
                                       .key_svc = true};
 static const struct model_mode av1 = {
     .name = "AV1", .codec = CODEC_AV1, .n_streams = 1, .n_spatial = 3, .n_temporal = 3, .dd = true};
+
+/* The one viewer leaves, and comes back before the next key frame may be asked for. */
+static void rejoin(const struct model_mode *mode)
+{
+    int top = (mode->n_streams > 1 ? mode->n_streams : mode->n_spatial) - 1;
+    request_delay = 1000;
+    produce(mode);
+    request_delay = 0;
+    send_pictures(2);
+    consume(mode);
+    send_pictures(8);
+    assert_true(n_got > 0);
+    size_t plis = from_alice.plis;
+    assert_true(plis > 0);
+    world_do(&w, "transport.closeConsumer", "down", "{'consumerId':'c'}");
+    send_pictures(4);
+    n_got = 0;
+    consume(mode);
+    world_settle(&w);
+    assert_true(n_got >= 10);
+    assert_true(model.frames[got[0].frame].key);
+    assert_int_equal(from_alice.plis, plis);
+    send_pictures(15);
+    assert_int_equal(from_alice.plis, plis);
+    send_pictures(40);
+    check(0, top, mode->n_temporal - 1);
+}
+
+static void a_viewer_of_simulcast_starts_from_what_is_kept(void **state)
+{
+    (void)state;
+    rejoin(&vp8);
+}
+
+static void a_viewer_of_k_svc_too(void **state)
+{
+    (void)state;
+    rejoin(&vp9);
+}
+
+static void a_viewer_of_av1_too(void **state)
+{
+    (void)state;
+    rejoin(&av1);
+}
 
 static void simulcast_goes_through_all_layers_without_a_seam(void **state)
 {
@@ -598,6 +645,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(a_viewer_of_simulcast_starts_from_what_is_kept),
+        T(a_viewer_of_k_svc_too),
+        T(a_viewer_of_av1_too),
         T(simulcast_goes_through_all_layers_without_a_seam),
         T(h264_simulcast_too),
         T(key_svc_of_vp9_goes_through_all_layers),

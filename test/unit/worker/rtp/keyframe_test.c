@@ -98,6 +98,25 @@ static void cancelling_stops_the_retries(void **state)
     assert_false(keyframe_timeout(&k, 10000 * MS, 0));
 }
 
+static void the_next_request_is_so_far_off(void **state)
+{
+    (void)state;
+    struct keyframe k;
+    keyframe_init(&k, 1000 * MS);
+    assert_int_equal(keyframe_wait(&k, 0, 0), 0);
+    assert_true(keyframe_need(&k, 0, 0, false));
+    /* On its way, then overdue: it will be repeated. */
+    assert_int_equal(keyframe_wait(&k, 99 * MS, 0), 0);
+    assert_int_equal(keyframe_wait(&k, 100 * MS, 0), 900 * MS);
+    assert_int_equal(keyframe_wait(&k, 100 * MS, 50 * MS), 0);
+    keyframe_received(&k);
+    assert_int_equal(keyframe_wait(&k, 150 * MS, 0), 850 * MS);
+    assert_int_equal(keyframe_wait(&k, 1000 * MS, 0), 0);
+    /* A need that was put off does not change it. */
+    assert_false(keyframe_need(&k, 400 * MS, 0, false));
+    assert_int_equal(keyframe_wait(&k, 400 * MS, 0), 600 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_key_frame_in_between_serves_those_who_were_put_off),
         cmocka_unit_test(forced_requests_ignore_delay_and_pending),
         cmocka_unit_test(cancelling_stops_the_retries),
+        cmocka_unit_test(the_next_request_is_so_far_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
