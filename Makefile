@@ -211,7 +211,7 @@ test:
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) all web test/e2e/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=asan unit-tests sim-tests integration-tests http-test-server
-	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=debug $(patsubst %.c,build/debug/%,$(BARE_TESTS))
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=debug $(patsubst %.c,build/debug/%,$(BARE_TESTS) $(VALGRIND_QUICK))
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=fuzz fuzzers
 	@$(MAKE) --no-print-directory -s test-only
 
@@ -227,6 +227,7 @@ test-only:
 	@status=0; \
 	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs $(shell nproc) \
 	    tap:$(call joined,$(patsubst %.c,build/asan/%,$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS)) $(patsubst %.c,build/debug/%,$(BARE_TESTS))) \
+	    valgrind:$(call joined,$(patsubst %.c,build/debug/%,$(VALGRIND_QUICK))) \
 	    node:$(call joined,$(NODE_TESTS)) npm:web \
 	    fuzz:$(call joined,$(patsubst %.c,build/fuzz/%,$(FUZZERS))) || status=1; \
 	WEIR_TEST_PART=1 $(NODE) test/run.mjs --jobs 1 node:$(call joined,$(E2E_TESTS)) || status=1; \
@@ -253,6 +254,8 @@ interop:
 VALGRIND_SLOW := test/sim/bwe_% test/unit/controller/live/% test/unit/controller/data/pg_test.c
 # Some count or fail allocations themselves: neither sanitizers nor valgrind let them, so they run without either.
 BARE_TESTS := test/unit/worker/api/alloc_test.c test/unit/worker/api/alloc_sweep_test.c
+# What `make test` runs under valgrind: seconds.
+VALGRIND_QUICK := $(wildcard test/unit/common/*_test.c test/unit/proto/*_test.c test/unit/worker/rtp/*_test.c test/unit/worker/media/*_test.c)
 VALGRIND_TESTS ?= $(filter-out $(VALGRIND_SLOW) $(BARE_TESTS),$(UNIT_TESTS) $(SIM_TESTS) $(INTEGRATION_TESTS))
 valgrind:
 	@tools/deps.sh test

@@ -95,7 +95,7 @@ async function lane() {
         const r = await run(item);
         passed += r.passed;
         failed += r.failed;
-        const name = r.path.replace(/^build\/[a-z]+\/test\//, '');
+        const name = (r.kind === 'valgrind' ? 'valgrind/' : '') + r.path.replace(/^build\/[a-z]+\/test\//, '');
         const log = `${LOG_DIR}/${name.replaceAll('/', '-')}.log`;
         writeFileSync(log, r.out);
         console.log(`${r.failed ? 'FAIL' : 'ok  '} ${name}: ${r.passed} passed, ${r.failed} failed (${(r.ms / 1000).toFixed(1)} s)`);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <cmocka.h>
 
@@ -37,6 +38,16 @@ static struct peer peers[PEERS];
 static struct peer *const alice = &peers[0];
 static struct peer *const bob = &peers[1];
 static struct peer *const carol = &peers[2];
+
+/* usrsctp asks this for lifetimes: the time is the world's. */
+int gettimeofday(struct timeval *restrict tv, void *restrict tz);
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    (void)tz;
+    tv->tv_sec = (time_t)(w.now / USEC_PER_SEC + 1700000000);
+    tv->tv_usec = (suseconds_t)(w.now % USEC_PER_SEC);
+    return 0;
+}
 
 static uint32_t sum_of(const uint8_t *p, size_t n)
 {
@@ -364,6 +375,45 @@ static void a_full_buffer_is_told_and_drains_with_an_event(void **state)
     assert_true(bob->n_got >= 8 && bob->n_got < 12);
 }
 
+static void consume_as(const char *id, unsigned stream, const char *reliability)
+{
+    world_do(&w, "transport.consumeData", "down",
+             "{'dataConsumerId':'%s','dataProducerId':'dp','type':'sctp','sctpStreamParameters':{"
+             "'streamId':%u,'ordered':false%s}}",
+             id, stream, reliability);
+}
+
+static size_t got_on(const struct peer *p, uint16_t stream, const char *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_got; i++)
+        n += p->got[i].stream == stream && strcmp(p->got[i].text, text) == 0;
+    return n;
+}
+
+static void each_consumer_has_the_reliability_that_it_asked_for(void **state)
+{
+    (void)state;
+    produce("up", "dp", 0);
+    consume("down", "ordered", "dp", 1);
+    consume_as("unordered", 2, "");
+    consume_as("once", 3, ",'maxRetransmits':0");
+    consume_as("brief", 4, ",'maxPacketLifeTime':100");
+    bob->deaf = true;
+    say(alice, 0, "early");
+    pass(200 * USEC_PER_MSEC);
+    bob->deaf = false;
+    pass(10 * USEC_PER_SEC);
+    assert_int_equal(got_on(bob, 1, "early"), 1);
+    assert_int_equal(got_on(bob, 2, "early"), 1);
+    assert_int_equal(got_on(bob, 3, "early"), 0);
+    assert_int_equal(got_on(bob, 4, "early"), 0);
+    say(alice, 0, "later");
+    pass(2 * USEC_PER_SEC);
+    for (uint16_t stream = 1; stream <= 4; stream++)
+        assert_int_equal(got_on(bob, stream, "later"), 1);
+}
+
 static size_t subchannels(const char *method, const char *data)
 {
     json_t *answer = world_call(&w, method, "dc", NULL, "%s", data);
@@ -525,6 +575,7 @@ int main(void)
         T(closing_a_data_producer_closes_its_consumers_and_resets_their_streams),
         T(the_controller_sends_messages_of_its_own),
         T(a_full_buffer_is_told_and_drains_with_an_event),
+        T(each_consumer_has_the_reliability_that_it_asked_for),
         T(subchannels_are_a_set),
         T(bad_requests_are_refused_and_leave_nothing),
         T(dumps_show_who_consumes_what),
