@@ -12,6 +12,7 @@
 
 #include "proto/rtcp.h"
 #include "proto/rtcp_fb.h"
+#include "proto/rtp_ext.h"
 #include "test/lib/stage.h"
 #include "worker/media/worker_state.h"
 
@@ -404,6 +405,59 @@ static void a_stream_with_dtx_is_not_dead_while_it_is_silent(void **state)
     assert_int_equal(stat("producer.getStats", "mic", "score"), 10);
 }
 
+/* ---- time of capture ---- */
+
+#define CAPTURE_URI "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+
+static struct abs_capture_time captured;
+static size_t n_captured;
+
+static void note_capture_time(struct browser *b, uint8_t *bytes, size_t n)
+{
+    struct rtp_view v;
+    (void)b;
+    assert_int_equal(rtp_parse(&v, bytes, n), OK);
+    n_captured += rtp_ext_read_abs_capture_time(rtp_ext_find(&v, 13), &captured) == OK;
+}
+
+/* Its clock is that of the sender's reports, which are handed on on the same clock: so it stays. */
+static void the_time_of_capture_passes_as_the_sender_told_it(void **state)
+{
+    (void)state;
+    uint8_t bare[64];
+    uint8_t buf[256];
+    uint8_t value[RTP_EXT_ABS_CAPTURE_TIME_LONG_LEN];
+    struct rtp_view v;
+    const struct abs_capture_time t = {
+        .ntp = 0xe123456789abcdef, .offset = -77, .has_offset = true};
+    world_do(&w, "transport.closeProducer", "up", "{'producerId':'mic'}");
+    world_do(&w, "transport.produce", "up",
+             "{'producerId':'mic','kind':'audio','rtpParameters':{'codecs':[{'mimeType':"
+             "'audio/opus','payloadType':111,'clockRate':48000,'channels':2}],'headerExtensions':[{"
+             "'uri':'" CAPTURE_URI
+             "','id':12}],'encodings':[{'ssrc':1111}]},'rtpMapping':{'codecs':[{'payloadType':111,"
+             "'mappedPayloadType':100}],'encodings':[{'ssrc':1111,'mappedSsrc':9001}]}}");
+    world_do(&w, "transport.consume", "down",
+             "{'consumerId':'timed','producerId':'mic','kind':'audio','type':'simple',"
+             "'rtpParameters':{'codecs':[{'mimeType':'audio/opus','payloadType':100,'clockRate':"
+             "48000,'channels':2}],'headerExtensions':[{'uri':'" CAPTURE_URI
+             "','id':13}],'encodings':[{'ssrc':5003}]},'consumableRtpEncodings':[{'ssrc':9001}]}");
+    bob.on_rtp = note_capture_time;
+    struct rtp_ext_item item = {12, slice_of(value, rtp_ext_put_abs_capture_time(value, &t))};
+    for (uint16_t seq = 1; seq <= 3; seq++) {
+        struct wr in = wr_of(bare, sizeof bare);
+        struct wr out = wr_of(buf, sizeof buf);
+        rtp_write_header(&in, false, AUDIO_PT, seq, seq * 960U, AUDIO_SSRC);
+        wr_zeros(&in, 30);
+        assert_int_equal(rtp_parse(&v, bare, wr_len(&in)), OK);
+        assert_int_equal(rtp_ext_copy_packet(&out, &v, RTP_EXT_ONE_BYTE, &item, 1, NULL), OK);
+        assert_true(rtc_peer_send_rtp(&alice.peer, buf, wr_len(&out)));
+        world_settle(&w);
+    }
+    assert_int_equal(n_captured, 3);
+    assert_true(captured.ntp == t.ntp && captured.has_offset && captured.offset == t.offset);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -421,6 +475,7 @@ int main(void)
         T(rtx_of_unknown_streams_changes_nothing),
         T(a_request_for_rtx_of_a_stream_without_it_changes_nothing),
         T(dtx_passes_or_is_left_out_without_a_hole),
+        T(the_time_of_capture_passes_as_the_sender_told_it),
         T(a_stream_with_dtx_is_not_dead_while_it_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
