@@ -117,6 +117,48 @@ static size_t nacked(usec now, uint16_t *seqs, size_t cap)
     return n;
 }
 
+static void receive_unended(usec now, uint16_t seq)
+{
+    struct rtp_view v =
+        packet(PT, SSRC, seq, (uint32_t)(now * 9 / 100), delta_payload, sizeof delta_payload);
+    rtp_set_marker(&v, false);
+    assert_int_equal(recv_stream_rtp(&stream, now, &v).verdict, RECV_FORWARD);
+}
+
+static void a_frame_without_its_end_is_asked_for_unseen(void **state)
+{
+    (void)state;
+    uint16_t seqs[16];
+    receive(0, 65533);
+    assert_int_equal(nacked(500 * MS, seqs, 16), 0); /* that one had its end */
+    receive_unended(600 * MS, 65534);
+    assert_int_equal(nacked(659 * MS, seqs, 16), 0);
+    assert_int_equal(recv_stream_deadline(&stream), 660 * MS);
+    assert_int_equal(nacked(660 * MS, seqs, 16), RECV_TAIL_ASK);
+    assert_int_equal(seqs[0], 65535);
+    assert_int_equal(seqs[1], 0);
+    /* The end comes, and nothing more is asked for. */
+    assert_int_equal(receive_rtx(700 * MS, 1, 65535).verdict, RECV_FORWARD);
+    receive(701 * MS, 0);
+    assert_int_equal(nacked(1500 * MS, seqs, 16), 0);
+    /* Where it never comes, three times are enough. */
+    receive_unended(1600 * MS, 1);
+    unsigned times = 0;
+    for (usec now = 1600 * MS; now < 1990 * MS; now += 10 * MS)
+        times += nacked(now, seqs, 16) > 0;
+    assert_int_equal(times, RECV_TAIL_TRIES);
+}
+
+static void a_sender_that_never_marks_an_end_is_not_asked(void **state)
+{
+    (void)state;
+    uint16_t seqs[16];
+    for (uint16_t i = 0; i < 10; i++) {
+        receive_unended(i * 200 * MS, i);
+        assert_int_equal(nacked((i * 200 + 100) * MS, seqs, 16), 0);
+    }
+}
+
 static void packets_are_forwarded_once(void **state)
 {
     (void)state;
@@ -469,6 +511,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(a_frame_without_its_end_is_asked_for_unseen),
+        T(a_sender_that_never_marks_an_end_is_not_asked),
         T(packets_are_forwarded_once),
         T(a_lost_packet_is_asked_for_and_repaired_by_rtx),
         T(a_reordered_packet_is_no_repair),

@@ -99,6 +99,24 @@ static void not_again_within_a_round_trip(void **state)
     assert_int_equal(nack(200 * MS, 5, 0), 1);
 }
 
+static void no_more_is_sent_again_than_was_sent_and_saved_up(void **state)
+{
+    (void)state;
+    stream.rtt = 10 * MS;
+    for (uint16_t seq = 0; seq < 200; seq++)
+        send(0, seq);
+    size_t again = 0;
+    for (usec now = 0; now < 1900 * MS; now += 10 * MS)
+        for (uint16_t pid = 0; pid < 200; pid += 17)
+            again += nack(now, pid, 0xffff);
+    assert_int_equal(again, SEND_RESENDS_SAVED); /* not two thousand */
+    assert_int_equal(nack(1900 * MS, 150, 0), 0);
+    /* A packet that is sent pays for one. */
+    send(1900 * MS, 200);
+    assert_int_equal(nack(1920 * MS, 200, 0), 1);
+    assert_int_equal(nack(1950 * MS, 200, 0), 0);
+}
+
 static void not_more_than_ten_times(void **state)
 {
     (void)state;
@@ -303,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(asked_for_packets_are_sent_again),
         T(not_again_within_a_round_trip),
+        T(no_more_is_sent_again_than_was_sent_and_saved_up),
         T(not_more_than_ten_times),
         T(too_old_or_unknown_packets_are_not_sent_again),
         T(audio_is_kept_for_a_second),
