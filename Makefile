@@ -139,7 +139,7 @@ unit/%: FORCE
 FORCE:
 
 # ---- benches: a real worker, release build; BENCH_SECONDS lengthens; BENCH_ARGS="forward 500 webrtc", "memory", "latency", "keyframes", "janus 100" choose ----
-BENCH_OBJS := $(call objs,$(addprefix test/bench/,figures.c viewers.c viewers_connect.c sender.c probe.c web_probe.c floor.c forward.c memory.c latency.c \
+BENCH_OBJS := $(call objs,$(addprefix test/bench/,figures.c viewers.c viewers_connect.c channel.c sender.c probe.c web_probe.c floor.c forward.c memory.c rooms.c latency.c \
 	key_frames.c janus.c janus_process.c janus_viewers.c))
 $(B)/test/bench/%: $(B)/obj/test/bench/%.o $(BENCH_OBJS) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
 	@mkdir -p $(@D)

@@ -1,35 +1,42 @@
-/* What the worker adds to a packet's way: each packet carries the time at which it was sent, the
- * kernel says when it reached a viewer's socket, and the same way straight from socket to socket,
- * in turn with it, is what is subtracted. Some of the viewers are read here, without SRTP. Beside
- * it a relay: a process that does nothing but send on what it gets, and has to be woken as well. */
-#include <netinet/in.h>
-#include <signal.h>
+/* What the worker adds to a packet's way: from the time at which a sender hands a frame to the
+ * kernel until each of its packets is at a viewer's socket, by the kernel's stamp, less the same
+ * straight from socket to socket. Of rooms with nothing else to do, and of as many rooms as load
+ * the worker's thread to 70 %. Beside it the floor: the least that sealing and sending to as many
+ * viewers takes, without a worker. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/bytes.h"
 #include "common/clock.h"
 #include "test/bench/benches.h"
 #include "test/bench/figures.h"
-#include "test/bench/probe.h"
-#include "test/bench/sender.h"
-#include "test/bench/viewers.h"
+#include "test/bench/floor.h"
+#include "test/bench/rooms.h"
 
-enum { PROBES = 3, TIMES_MAX = 1 << 20, WARM_FRAMES = 30 };
+enum {
+    TIMES_MAX = 1 << 20,
+    FLOOR_FRAMES = 100,
+    FLOOR_PROBES = 10,
+    UNREAD_BUFFER = 4096,
+    WIRE_GROWTH = 36, /* bytes by which a packet grows: extensions and SRTP tag */
+    TUNE_TURNS = 10,
+    DRAWS = 5 /* of when senders send: how bursts meet makes the difference */
+};
+
+static const double TARGET = 0.7;
+static const double TARGET_WIDTH = 0.015;
 
 struct setup {
-    const char *label;
-    struct call call;
+    struct rooms_plan plan;
+    size_t rooms; /* to begin with */
+    bool loaded;  /* then as many as reach the target */
 };
 
 static const struct setup setups[] = {
-    {"frames", {VIEWERS_WEBRTC, CALL_VIDEO_FULL, SEAL_AES_128_GCM, 10, 30, 0}},
-    {"frames", {VIEWERS_WEBRTC, CALL_VIDEO_FULL, SEAL_AES_128_GCM, 100, 30, 0}},
-    {"packets", {VIEWERS_WEBRTC, CALL_AUDIO, SEAL_AES_128_GCM, 100, 500, 0}},
+    {{"alone-10", 1, 10, false}, 1, false},       {{"alone-100", 1, 100, false}, 1, false},
+    {{"rooms-10", 1, 10, false}, 20, true},       {{"conversations", 4, 4, true}, 16, true},
+    {{"broadcasts-100", 1, 100, false}, 3, true},
 };
 
 /* Microseconds, sorted before they are looked at. */
@@ -40,15 +47,7 @@ struct times {
 
 static struct times through;
 static struct times direct;
-static struct times relayed;
-
-/* What is measured beside the worker. */
-struct beside {
-    struct probe direct;
-    struct probe relayed; /* where the relay sends to */
-    struct probe relay;   /* what the relay reads */
-    pid_t pid;            /* of the relay */
-};
+static struct times floors;
 
 static void times_add(struct times *t, double us)
 {
@@ -73,160 +72,146 @@ static double percentile(struct times *t, double part)
     return t->of[(size_t)(part * (double)(t->n - 1))];
 }
 
-static void on_packet(void *ctx, uint64_t arrived_ns, uint8_t *bytes, size_t n)
+static void on_latency(void *ctx, bool is_direct, double us)
 {
-    struct rd r = rd_of(bytes + n - 8, 8);
-    uint64_t high = rd_u32(&r);
-    uint64_t sent = high << 32 | rd_u32(&r);
-    /* A report, or the clock was set. */
-    if (bytes[1] >= 192 && bytes[1] <= 223)
-        return;
-    times_add(ctx, ((double)arrived_ns - (double)sent) / 1000);
+    (void)ctx;
+    times_add(is_direct ? &direct : &through, us);
 }
 
-/* From a socket to a probe that has no worker before it. */
-static void send_stamped(const struct probe *p, int fd)
+/* ---- the floor ---- */
+
+static uint64_t floor_began_ns;
+
+static void on_floor(void *ctx, uint64_t arrived_ns, uint8_t *bytes, size_t n)
 {
-    uint8_t bytes[CALL_PACKET] = {0x80, 96};
-    uint64_t now = sender_clock_ns();
-    put_u32(bytes + sizeof bytes - 8, (uint32_t)(now >> 32));
-    put_u32(bytes + sizeof bytes - 4, (uint32_t)now);
-    (void)sendto(fd, bytes, sizeof bytes, 0, (const struct sockaddr *)&p->address,
-                 sizeof p->address);
+    (void)ctx;
+    (void)bytes;
+    (void)n;
+    times_add(&floors, ((double)arrived_ns - (double)floor_began_ns) / 1000);
 }
 
-static _Noreturn void relay(const struct beside *b)
+/* One frame after another to n viewers, of whom about FLOOR_PROBES are read. */
+static void measure_floor(size_t n)
 {
-    uint8_t bytes[2 * CALL_PACKET];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) {
-        ssize_t n = recv(b->relay.fd, bytes, sizeof bytes, 0);
-        if (n < 0)
-            _exit(1);
-        (void)sendto(b->relay.fd, bytes, (size_t)n, 0, (const struct sockaddr *)&b->relayed.address,
-                     sizeof b->relayed.address);
-    }
-}
-
-static void beside_open(struct beside *b)
-{
-    probe_open(&b->direct, NULL, "");
-    probe_open(&b->relayed, NULL, "");
-    probe_open(&b->relay, NULL, "");
-    fflush(NULL);
-    b->pid = fork();
-    if (b->pid == 0)
-        relay(b);
-    if (b->pid < 0)
+    struct call call = {VIEWERS_WEBRTC, CALL_VIDEO_FULL, SEAL_AES_128_GCM, n, 30, 0};
+    struct probe *probes = calloc(n, sizeof *probes);
+    struct sockaddr_in *addresses = calloc(n, sizeof *addresses);
+    uint32_t sizes[SENDER_BURST_MAX];
+    size_t packets = call_frame_packets(&call);
+    size_t stride = n > FLOOR_PROBES ? n / FLOOR_PROBES : 1;
+    int size = UNREAD_BUFFER;
+    if (!probes || !addresses)
         abort();
-}
-
-static void beside_close(struct beside *b)
-{
-    kill(b->pid, SIGKILL);
-    waitpid(b->pid, NULL, 0);
-    probe_close(&b->direct);
-    probe_close(&b->relayed);
-    probe_close(&b->relay);
-}
-
-/* Frames at their pace for a while; between them what came is read, and the other ways are gone. */
-static void play(struct sender *s, struct probe *probes, struct beside *beside, double seconds)
-{
-    usec start = clock_now();
-    int frames = (int)(seconds * s->call.fps);
-    for (int i = 0; i < frames; i++) {
-        sender_wait_until(start + (usec)i * USEC_PER_SEC / s->call.fps);
-        (void)sender_frame(s);
-        sender_wait_until(start + (usec)(2 * i + 1) * USEC_PER_SEC / s->call.fps / 2);
-        send_stamped(&beside->direct, s->fd);
-        send_stamped(&beside->relay, s->fd);
-        probe_read(&beside->direct, on_packet, &direct);
-        probe_read(&beside->relayed, on_packet, &relayed);
-        for (size_t k = 0; k < PROBES; k++)
-            probe_read(&probes[k], on_packet, &through);
+    for (size_t i = 0; i < packets; i++)
+        sizes[i] = CALL_PACKET + WIRE_GROWTH;
+    sizes[packets - 1] = (uint32_t)(CALL_FRAME_BYTES - (packets - 1) * CALL_PACKET + WIRE_GROWTH);
+    for (size_t i = 0; i < n; i++) {
+        probe_open(&probes[i], NULL, "");
+        addresses[i] = probes[i].address;
+        if (i % stride != 0)
+            setsockopt(probes[i].fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
+    struct floor *f = floor_open(SEAL_AES_128_GCM, addresses, n, sizes, packets);
+    for (int frame = 0; frame < FLOOR_FRAMES; frame++) {
+        if (frame == FLOOR_FRAMES / 10)
+            floors.n = 0;
+        floor_began_ns = sender_clock_ns();
+        (void)floor_frame(f);
+        for (size_t i = 0; i < n; i += stride)
+            probe_read(&probes[i], on_floor, NULL);
+        usleep(2000);
+    }
+    floor_close(f);
+    for (size_t i = 0; i < n; i++)
+        probe_close(&probes[i]);
+    free(probes);
+    free(addresses);
 }
 
-static void print(FILE *json, const struct setup *s, double load)
+/* ---- the table ---- */
+
+static void print(FILE *json, const struct rooms *r, double load)
 {
     char labels[128];
+    const char *name = r->plan.label;
     double p50 = percentile(&through, 0.5) - percentile(&direct, 0.5);
     double p99 = percentile(&through, 0.99) - percentile(&direct, 0.99);
-    printf("%5zu %-8s %6.0f %% %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %8zu\n", s->call.n,
-           s->label, load * 100, p50, p99, percentile(&through, 0.5), percentile(&through, 0.99),
-           percentile(&direct, 0.5), percentile(&direct, 0.99), percentile(&relayed, 0.5),
-           percentile(&relayed, 0.99), through.n);
+    printf("%-15s %6zu %6.1f %% %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %8zu\n", name, r->active,
+           load * 100, p50, percentile(&through, 0.9) - percentile(&direct, 0.9), p99,
+           percentile(&direct, 0.5), percentile(&direct, 0.99), percentile(&floors, 0.5),
+           percentile(&floors, 0.99), through.n);
     fflush(stdout);
-    snprintf(labels, sizeof labels, "\"n\":%zu,\"media\":\"%s\",\"fps\":%d", s->call.n, s->label,
-             s->call.fps);
+    snprintf(labels, sizeof labels, "\"setup\":\"%s\",\"rooms\":%zu", name, r->active);
     figures_write(json, "latency", labels, "load", load);
     figures_write(json, "latency", labels, "added_p50_us", p50);
     figures_write(json, "latency", labels, "added_p99_us", p99);
     figures_write(json, "latency", labels, "direct_p50_us", percentile(&direct, 0.5));
     figures_write(json, "latency", labels, "direct_p99_us", percentile(&direct, 0.99));
-    figures_write(json, "latency", labels, "relay_p50_us", percentile(&relayed, 0.5));
-    figures_write(json, "latency", labels, "relay_p99_us", percentile(&relayed, 0.99));
+    figures_write(json, "latency", labels, "floor_p50_us", percentile(&floors, 0.5));
+    figures_write(json, "latency", labels, "floor_p99_us", percentile(&floors, 0.99));
+}
+
+static void open_rooms(struct rooms *r, const struct rooms_plan *plan, size_t n, double *load)
+{
+    double window = figures_setting("BENCH_SECONDS", 1);
+    rooms_open(r, plan, n, on_latency, NULL);
+    (void)rooms_play(r, window);
+    *load = rooms_play(r, window);
+}
+
+/* Opens as many rooms as the target needs, and lets as many of them play as reach it. */
+static void reach_target(struct rooms *r, const struct setup *s)
+{
+    double load;
+    open_rooms(r, &s->plan, s->rooms, &load);
+    double each = load / (double)s->rooms;
+    rooms_close(r);
+    /* More of them cost less each. */
+    size_t n = (size_t)(2.5 * TARGET / each) + 1;
+    rooms_open(r, &s->plan, n, on_latency, NULL);
+    r->active = (size_t)(TARGET / each);
+    for (int turn = 0; turn < TUNE_TURNS; turn++) {
+        (void)rooms_play(r, 0.3);
+        load = rooms_play(r, figures_setting("BENCH_SECONDS", 1));
+        if (load > TARGET - TARGET_WIDTH && load < TARGET + TARGET_WIDTH)
+            return;
+        double more = (double)r->active * (1 + (TARGET - load) / TARGET * 1.4);
+        r->active = more < (double)n ? (size_t)(more + 0.5) : n;
+        if (r->active == 0)
+            r->active = 1;
+    }
 }
 
 static void run(FILE *json, const struct setup *s)
 {
-    static struct worker_driver driver;
-    static struct sender sender;
-    static struct viewers viewers;
-    static struct probe probes[PROBES];
-    struct beside beside;
-    struct driver_options o = {.log_level = "warn"};
-    (void)driver_start(&driver, &o);
-    driver_do(&driver, "worker.createRouter", "", "{'routerId':'room'}");
-    sender_open(&sender, &driver, &s->call);
-    sender.stamp = true;
-    viewers_open(&viewers, &driver, &s->call);
-    /* The first in the row of consumers, and the last two. */
-    probe_open(&probes[0], &driver, "p0");
-    probe_consume(&probes[0], &s->call, 1);
-    viewers_consume(&viewers);
-    for (size_t i = 1; i < PROBES; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "p%zu", i);
-        probe_open(&probes[i], &driver, id);
-        probe_consume(&probes[i], &s->call, 1);
+    static struct rooms r;
+    double load;
+    if (s->loaded)
+        reach_target(&r, s);
+    else
+        open_rooms(&r, &s->plan, s->rooms, &load);
+    measure_floor(s->plan.own ? s->plan.viewers - 1 : s->plan.viewers);
+    through.n = direct.n = 0;
+    load = 0;
+    for (int draw = 0; draw < DRAWS; draw++) {
+        rooms_shuffle(&r);
+        load += rooms_play(&r, figures_setting("BENCH_SECONDS", 1)) / DRAWS;
     }
-    beside_open(&beside);
-    viewers_start(&viewers);
-    viewers_set_mode(&viewers, VIEWERS_DRAIN);
-    play(&sender, probes, &beside, (double)WARM_FRAMES / 30);
-    through.n = direct.n = relayed.n = 0;
-    usec start = clock_now();
-    uint64_t cpu = driver_cpu_ns(&driver);
-    play(&sender, probes, &beside, 3 * figures_setting("BENCH_SECONDS", 1));
-    print(json, s, (double)(driver_cpu_ns(&driver) - cpu) / 1000 / (double)(clock_now() - start));
-    for (size_t i = 0; i < PROBES; i++)
-        probe_close(&probes[i]);
-    beside_close(&beside);
-    sender_close(&sender);
-    viewers_close(&viewers);
-    const char *wrong = driver_stop(&driver);
-    if (wrong) {
-        fprintf(stderr, "bench: %s\n", wrong);
-        exit(1);
-    }
+    print(json, &r, load);
+    rooms_close(&r);
 }
 
 void latency_bench(FILE *json, char **args)
 {
-    printf("\nMicroseconds from the sender to a viewer's socket, through the worker; direct; by a "
-           "relay, which is woken and sends on. added: through less direct.\n"
-           "frames: 9 packets at once, all of which go to all viewers; packets: one small one at "
-           "a time.\n\n%5s %-8s %8s %9s %9s %9s %9s %9s %9s %9s %9s %8s\n",
-           "N", "media", "load", "added p50", "added p99", "p50", "p99", "direct 50", "direct 99",
-           "relay 50", "relay 99", "packets");
+    printf(
+        "\nMicroseconds that the worker adds, from the handing over of a frame of 9 packets until "
+        "a packet is at a viewer's socket, less the same without a worker (direct).\n"
+        "floor: sealing and sending one frame to as many viewers, without a worker.\n\n"
+        "%-15s %6s %8s %9s %9s %9s %9s %9s %9s %9s %8s\n",
+        "setup", "rooms", "load", "added p50", "p90", "p99", "direct 50", "direct 99", "floor 50",
+        "floor 99", "packets");
     for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++) {
-        struct setup s = setups[i];
-        if (*args && strcmp(*args, s.label) != 0)
-            continue;
-        if (s.call.media == CALL_AUDIO)
-            s.call.fps = (int)figures_setting("BENCH_PPS", s.call.fps);
-        run(json, &s);
+        if (!*args || strcmp(*args, setups[i].plan.label) == 0)
+            run(json, &setups[i]);
     }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "test/bench/benches.h"
 #include "test/bench/figures.h"
 #include "test/bench/sender.h"
@@ -15,7 +16,8 @@ enum {
     PLAY_FRAMES = 45,  /* until histories are full */
     ROUND_VIEWERS = 4,
     WAVES = 5,
-    STEPS = 4 /* equal parts of the rounds; the first fills what is kept for later use */
+    PRINTS = 12, /* of resident memory, where it runs for a time */
+    STEPS = 4    /* equal parts of the rounds; the first fills what is kept for later use */
 };
 
 struct memory {
@@ -57,11 +59,14 @@ static double resident(struct memory *m)
     return (double)driver_memory(&m->driver) / 1024;
 }
 
-static void visit(struct memory *m, size_t n, int frames)
+/* with_data: their transports have SCTP, and a message goes there and back. */
+static void visit(struct memory *m, size_t n, int frames, bool with_data)
 {
     struct call call = call_of(n);
-    viewers_open(&m->viewers, &m->driver, &call);
+    viewers_open_with(&m->viewers, &m->driver, &call, &(struct viewers_options){.data = with_data});
     viewers_consume(&m->viewers);
+    if (with_data)
+        viewers_exchange_data(&m->viewers);
     for (int i = 0; i < frames; i++)
         (void)sender_frame(&m->sender);
     viewers_leave(&m->viewers);
@@ -104,7 +109,7 @@ static void measure_objects(struct memory *m)
     double consuming;
     double playing;
     open_worker(m);
-    visit(m, WARM_VIEWERS, 2);
+    visit(m, WARM_VIEWERS, 2, false);
     double before = resident(m);
     double left = come_and_go(m, &connected, &consuming, &playing);
     figure(m, "WebRTC transport, connected", (connected - before) / OBJECTS, "at most 64");
@@ -130,7 +135,7 @@ static void measure_growth(struct memory *m, int rounds)
     at[0] = resident(m);
     for (int step = 0; step < STEPS; step++) {
         for (int i = 0; i < rounds / STEPS; i++)
-            visit(m, ROUND_VIEWERS, 1);
+            visit(m, ROUND_VIEWERS, 1, i % 2 == 1);
         at[step + 1] = resident(m);
     }
     close_worker(m);
@@ -144,6 +149,53 @@ static void measure_growth(struct memory *m, int rounds)
            "flat");
 }
 
+/* A transport whose SCTP association is connected; nothing is consumed. */
+static void measure_sctp(struct memory *m)
+{
+    struct call call = call_of(OBJECTS);
+    open_worker(m);
+    visit(m, WARM_VIEWERS, 2, true);
+    double before = resident(m);
+    viewers_open_with(&m->viewers, &m->driver, &call, &(struct viewers_options){.data = true});
+    figure(m, "WebRTC transport with SCTP, connected", (resident(m) - before) / OBJECTS,
+           "at most 64");
+    viewers_exchange_data(&m->viewers);
+    figure(m, "the same, with a data channel each way", (resident(m) - before) / OBJECTS, "");
+    viewers_leave(&m->viewers);
+    viewers_close(&m->viewers);
+    close_worker(m);
+}
+
+/* The same for a time: a round a second, every second one with data channels. */
+static void measure_hour(struct memory *m, double seconds)
+{
+    open_worker(m);
+    visit(m, WARM_VIEWERS, 2, true);
+    usec start = clock_now();
+    usec next_print = start;
+    usec end = start + (usec)(seconds * USEC_PER_SEC);
+    double first = 0;
+    printf("\n%d joins a second, half of them with data channels.\n\n%8s %10s\n", ROUND_VIEWERS,
+           "seconds", "KiB");
+    for (usec at = start; at <= end; at += USEC_PER_SEC) {
+        sender_wait_until(at);
+        if (at >= next_print) {
+            char labels[64];
+            double kib = resident(m);
+            if (at > start + (end - start) / STEPS && first == 0)
+                first = kib;
+            snprintf(labels, sizeof labels, "\"seconds\":%d", (int)((at - start) / USEC_PER_SEC));
+            printf("%8d %10.0f\n", (int)((at - start) / USEC_PER_SEC), kib);
+            fflush(stdout);
+            figures_write(m->json, "memory", labels, "resident_kib", kib);
+            next_print += (end - start) / PRINTS;
+        }
+        visit(m, ROUND_VIEWERS, 1, (at - start) / USEC_PER_SEC % 2 == 1);
+    }
+    figure(m, "growth after the first quarter", resident(m) - first, "flat");
+    close_worker(m);
+}
+
 void memory_bench(FILE *json, char **args)
 {
     static struct memory m;
@@ -151,6 +203,11 @@ void memory_bench(FILE *json, char **args)
     printf("\nResident memory of the worker, %d objects.\n\n", OBJECTS);
     if (!*args || strcmp(*args, "objects") == 0)
         measure_objects(&m);
-    if (!*args || strcmp(*args, "rounds") == 0)
+    if (!*args || strcmp(*args, "sctp") == 0)
+        measure_sctp(&m);
+    double seconds = figures_setting("BENCH_MEMORY_SECONDS", 0);
+    if ((!*args || strcmp(*args, "rounds") == 0) && seconds > 0)
+        measure_hour(&m, seconds);
+    else if (!*args || strcmp(*args, "rounds") == 0)
         measure_growth(&m, (int)figures_setting("BENCH_ROUNDS", 200));
 }

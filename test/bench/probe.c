@@ -30,6 +30,12 @@ static void connect_transport(struct probe *p)
               ntohs(p->address.sin_port));
 }
 
+void probe_stamp(int fd)
+{
+    if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)) < 0)
+        die("the kernel's stamps");
+}
+
 void probe_open(struct probe *p, struct worker_driver *driver, const char *id)
 {
     int size = RECEIVE_BUFFER;
@@ -39,9 +45,9 @@ void probe_open(struct probe *p, struct worker_driver *driver, const char *id)
     p->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (p->fd < 0 || bind(p->fd, (struct sockaddr *)&p->address, n) < 0 ||
-        getsockname(p->fd, (struct sockaddr *)&p->address, &n) < 0 ||
-        setsockopt(p->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)) < 0)
+        getsockname(p->fd, (struct sockaddr *)&p->address, &n) < 0)
         die("socket");
+    probe_stamp(p->fd);
     if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
         setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     if (driver)
@@ -67,7 +73,7 @@ void probe_consume(const struct probe *p, const struct call *call, uint32_t ssrc
               ssrc, audio ? 9001 : 9002);
 }
 
-static uint64_t stamp_of(struct msghdr *m)
+uint64_t probe_stamp_of(struct msghdr *m)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         struct timespec t;
@@ -76,8 +82,7 @@ static uint64_t stamp_of(struct msghdr *m)
         memcpy(&t, CMSG_DATA(c), sizeof t);
         return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
     }
-    errno = ENODATA;
-    die("the kernel's stamp");
+    return 0;
 }
 
 void probe_read(struct probe *p,
@@ -104,7 +109,7 @@ void probe_read(struct probe *p,
         n = recvmmsg(p->fd, m, BURST, MSG_DONTWAIT, NULL);
         for (int i = 0; i < n; i++) {
             if (m[i].msg_len >= 20)
-                on_packet(ctx, stamp_of(&m[i].msg_hdr), bytes[i], m[i].msg_len);
+                on_packet(ctx, probe_stamp_of(&m[i].msg_hdr), bytes[i], m[i].msg_len);
         }
     } while (n == BURST);
 }

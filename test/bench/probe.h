@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "test/bench/call.h"
 #include "test/lib/worker_driver.h"
@@ -18,6 +19,10 @@ struct probe {
 };
 
 void probe_open(struct probe *p, struct worker_driver *driver, const char *id);
+/* Has the kernel stamp what fd receives. */
+void probe_stamp(int fd);
+/* The stamp of a message, by CLOCK_REALTIME; 0: none. */
+uint64_t probe_stamp_of(struct msghdr *m);
 void probe_close(struct probe *p);
 /* Its transport consumes the producer "cam" as the consumer "c-<id>-<ssrc>". It may ask for key
  * frames. */

@@ -164,11 +164,8 @@ size_t sender_frame(struct sender *s)
                                 .twcc = s->seq,
                                 .size = packet_size(s, i, n) - RTP_HEADER_LEN};
         size_t len = rtp_build(buf, &spec);
-        if (s->stamp) {
-            uint64_t stamp = sender_clock_ns();
-            put_u32(buf + len - 8, (uint32_t)(stamp >> 32));
-            put_u32(buf + len - 4, (uint32_t)stamp);
-        }
+        put_u32(buf + len - 8, s->tag);
+        put_u32(buf + len - 4, s->frames);
         seal_and_collect(s, buf, len, false);
         s->seq++;
         s->packets++;
@@ -180,8 +177,14 @@ size_t sender_frame(struct sender *s)
         send_sr(s, now);
     if (s->call.kind == VIEWERS_WEBRTC && rtc_peer_deadline(&s->rtc) <= now)
         rtc_peer_timeout(&s->rtc, now);
+    s->sent_ns[s->frames++ % SENDER_FRAMES_KEPT] = sender_clock_ns();
     flush(s);
     return n;
+}
+
+uint64_t sender_sent_ns(const struct sender *s, uint32_t frame)
+{
+    return s->sent_ns[frame % SENDER_FRAMES_KEPT];
 }
 
 size_t sender_push(struct sender *s, int frames)
@@ -211,9 +214,10 @@ static void connect_plain(struct sender *s)
     struct srtp_key key;
     struct srtp_parameters params;
     json_t *t = driver_call(s->driver, "router.createPlainTransport", "room",
-                            "{'transportId':'up','options':{'listenInfo':{'ip':'127.0.0.1'},"
+                            "{'transportId':'%s','options':{'listenInfo':{'ip':'127.0.0.1'},"
                             "'comedia':true,'enableSrtp':true,'srtpCryptoSuite':"
-                            "'AEAD_AES_128_GCM'}}");
+                            "'AEAD_AES_128_GCM'}}",
+                            s->transport);
     if (!t)
         die("createPlainTransport", s->driver->error);
     s->worker.sin_port = htons((uint16_t)json_number_at(t, "tuple.localPort"));
@@ -222,7 +226,7 @@ static void connect_plain(struct sender *s)
     srtp_key_write(&key, text, &params);
     if (seal_open(&s->sealer, &key) != OK)
         die("seal_open", "failed");
-    driver_do(s->driver, "plainTransport.connect", "up",
+    driver_do(s->driver, "plainTransport.connect", s->transport,
               "{'srtpParameters':{'cryptoSuite':'AEAD_AES_128_GCM','keyBase64':'%s'}}", text);
 }
 
@@ -230,7 +234,7 @@ static void connect_webrtc(struct sender *s)
 {
     static struct dtls_identity *identity;
     json_t *t = driver_call(s->driver, "router.createWebRtcTransport", "room",
-                            "{'transportId':'up','options':{}}");
+                            "{'transportId':'%s','options':{}}", s->transport);
     if (!t || (!identity && dtls_identity_open(&identity, NULL, NULL) != OK))
         die("createWebRtcTransport", s->driver->error);
     const char *print = "";
@@ -252,7 +256,7 @@ static void connect_webrtc(struct sender *s)
         die("rtc_peer_init", "failed");
     json_decref(t);
     s->worker.sin_port = htons(s->driver->port);
-    driver_do(s->driver, "webRtcTransport.connect", "up",
+    driver_do(s->driver, "webRtcTransport.connect", s->transport,
               "{'dtlsParameters':{'role':'client','fingerprints':[{'algorithm':'sha-256','value':"
               "'%s'}]}}",
               rtc_peer_fingerprint(&s->rtc));
@@ -272,9 +276,9 @@ static void connect_webrtc(struct sender *s)
 /* With what the call wants beside. */
 static void produce(struct sender *s)
 {
-    const char *text =
-        s->call.media == CALL_AUDIO ? produce_audio_json("cam") : produce_video_json("cam");
-    driver_do(s->driver, "transport.produce", "up", "%.*s,'keyFrameRequestDelay':%d}",
+    const char *text = s->call.media == CALL_AUDIO ? produce_audio_json(s->producer)
+                                                   : produce_video_json(s->producer);
+    driver_do(s->driver, "transport.produce", s->transport, "%.*s,'keyFrameRequestDelay':%d}",
               (int)strlen(text) - 1, text, s->call.key_frame_request_delay_ms);
 }
 
@@ -301,8 +305,16 @@ void sender_open_rtp(struct sender *s, const struct call *call, uint16_t port)
 
 void sender_open(struct sender *s, struct worker_driver *driver, const struct call *call)
 {
+    sender_open_as(s, driver, call, "up", "cam");
+}
+
+void sender_open_as(struct sender *s, struct worker_driver *driver, const struct call *call,
+                    const char *transport, const char *producer)
+{
     prepare(s, call);
     s->driver = driver;
+    snprintf(s->transport, sizeof s->transport, "%s", transport);
+    snprintf(s->producer, sizeof s->producer, "%s", producer);
     if (call->kind == VIEWERS_PLAIN)
         connect_plain(s);
     else

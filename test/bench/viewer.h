@@ -2,6 +2,7 @@
 #ifndef WEIR_TEST_BENCH_VIEWER_H
 #define WEIR_TEST_BENCH_VIEWER_H
 
+#include "test/bench/channel.h"
 #include "test/bench/viewers.h"
 #include "test/lib/rtc_peer.h"
 #include "worker/bwe/twcc_receiver.h"
@@ -12,11 +13,14 @@ struct viewer {
     struct viewers *all; /* parent */
     int fd;
     struct sockaddr_in worker;
-    struct rtc_peer rtc;   /* WebRTC */
-    struct sealer *sealer; /* plain, owned */
-    struct opener *opener; /* plain, owned */
+    struct rtc_peer rtc;    /* WebRTC */
+    struct sealer *sealer;  /* plain, owned */
+    struct opener *opener;  /* plain, owned */
+    struct channel channel; /* WebRTC with data channels */
     uint32_t ssrc;
-    uint32_t nack_in; /* packets until one counts as lost */
+    uint32_t consumed;   /* streams */
+    uint64_t arrived_ns; /* what is being read; 0: not known */
+    uint32_t nack_in;    /* packets until one counts as lost */
     struct twcc_receiver twcc;
     uint16_t last_number; /* transport-wide */
     bool started;
@@ -43,5 +47,6 @@ void viewer_receive(struct viewer *v, usec now, bool keep);
 void viewer_send(void *ctx, const void *bytes, size_t n);
 void viewer_on_rtp(void *ctx, usec now, uint8_t *bytes, size_t n);
 void viewer_on_rtcp(void *ctx, usec now, uint8_t *bytes, size_t n);
+void viewer_on_data(void *ctx, usec now, struct slice packet);
 
 #endif

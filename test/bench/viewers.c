@@ -12,12 +12,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "proto/rtcp_fb.h"
 #include "proto/rtcp_report.h"
 #include "proto/rtp_ext.h"
+#include "test/bench/probe.h"
 #include "test/bench/viewer.h"
 #include "test/lib/stage.h"
 
@@ -102,7 +104,8 @@ static void send_twcc(struct viewer *v, usec now)
 static void make_up(struct viewer *v, usec now)
 {
     const struct call *c = &v->all->call;
-    usec step = USEC_PER_SEC / (c->fps * (int)call_frame_packets(c));
+    int streams = v->consumed > 0 ? (int)v->consumed : 1;
+    usec step = USEC_PER_SEC / (c->fps * (int)call_frame_packets(c) * streams);
     for (; v->started && v->ignored_since + step <= now; v->ignored_since += step)
         twcc_receiver_input(&v->twcc, v->ignored_since, ++v->last_number);
 }
@@ -152,6 +155,8 @@ void viewer_on_rtp(void *ctx, usec now, uint8_t *bytes, size_t n)
         add(&v->all->shared->bad, 1);
         return;
     }
+    if (v->all->options.on_packet)
+        v->all->options.on_packet(v->all->options.ctx, v->arrived_ns, bytes, n);
     uint16_t number;
     bool numbered = rtp_ext_read_twcc(rtp_ext_find(&view, OUT_EXT_TWCC), &number) == OK;
     if (view.ssrc != v->ssrc) {
@@ -187,6 +192,12 @@ void viewer_on_rtcp(void *ctx, usec now, uint8_t *bytes, size_t n)
     }
 }
 
+void viewer_on_data(void *ctx, usec now, struct slice packet)
+{
+    struct viewer *v = ctx;
+    channel_input(&v->channel, now, packet);
+}
+
 static void on_srtp(struct viewer *v, usec now, uint8_t *bytes, size_t n)
 {
     bool rtcp = n > 1 && bytes[1] >= 192 && bytes[1] <= 223; /* RFC 5761 4 */
@@ -215,6 +226,10 @@ static void on_datagram(struct viewer *v, usec now, uint8_t *bytes, size_t n)
 void viewer_receive(struct viewer *v, usec now, bool keep)
 {
     static uint8_t bytes[BURST][DATAGRAM_MAX];
+    static union {
+        char bytes[CMSG_SPACE(sizeof(struct timespec))];
+        struct cmsghdr align;
+    } controls[BURST];
     struct mmsghdr m[BURST];
     struct iovec io[BURST];
     int n;
@@ -225,10 +240,25 @@ void viewer_receive(struct viewer *v, usec now, bool keep)
         m[i].msg_hdr.msg_iovlen = 1;
     }
     do {
+        for (int i = 0; i < BURST && v->all->options.on_packet; i++) {
+            m[i].msg_hdr.msg_control = controls[i].bytes;
+            m[i].msg_hdr.msg_controllen = sizeof controls[i].bytes;
+        }
         n = recvmmsg(v->fd, m, BURST, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < n && keep; i++)
+        for (int i = 0; i < n && keep; i++) {
+            v->arrived_ns = v->all->options.on_packet ? probe_stamp_of(&m[i].msg_hdr) : 0;
             on_datagram(v, now, bytes[i], m[i].msg_len);
+        }
     } while (n == BURST);
+}
+
+void viewers_turn(struct viewers *all)
+{
+    usec now = clock_now();
+    for (size_t i = 0; i < all->n; i++) {
+        viewer_receive(&all->all[i], now, true);
+        run_timers(&all->all[i], now);
+    }
 }
 
 /* ---- their process ---- */
@@ -310,6 +340,7 @@ void viewers_close(struct viewers *all)
         close(v->fd);
         seal_close(v->sealer);
         opener_close(v->opener);
+        channel_close(&v->channel);
         if (all->call.kind == VIEWERS_WEBRTC)
             rtc_peer_fini(&v->rtc);
     }

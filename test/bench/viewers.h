@@ -40,6 +40,16 @@ struct viewers_shared {
     _Atomic uint32_t n_sizes;
 };
 
+/* What is not so of all benches; zeros are the usual. */
+struct viewers_options {
+    bool data;      /* WebRTC: with data channels; then run by this process */
+    size_t first;   /* number of the first one, where others are in the same router */
+    size_t streams; /* that each consumes, by viewers_consume_one; 0: 1 */
+    /* A media packet that was read, deciphered, with the kernel's stamp of its arrival. */
+    void (*on_packet)(void *ctx, uint64_t arrived_ns, const uint8_t *bytes, size_t n);
+    void *ctx; /* borrowed */
+};
+
 struct viewer;
 
 struct viewers {
@@ -51,14 +61,23 @@ struct viewers {
     struct viewers_shared *shared; /* owned, shared memory */
     struct worker_driver *driver;  /* borrowed; NULL: another server's */
     struct rng rng;
+    struct viewers_options options;
     usec rtt; /* that their reports make believe; loopback has next to none */
     int pid;  /* of their process; 0: none */
 };
 
 /* Connects call->n viewers to the router "room". Aborts when it cannot, as all here. */
 void viewers_open(struct viewers *v, struct worker_driver *driver, const struct call *call);
+void viewers_open_with(struct viewers *v, struct worker_driver *driver, const struct call *call,
+                       const struct viewers_options *options);
+/* Each of them sends a message by a data producer, and gets it by a data consumer. */
+void viewers_exchange_data(struct viewers *v);
 /* Each of them consumes the producer "cam". */
 void viewers_consume(struct viewers *v);
+/* One of them consumes this producer. */
+void viewers_consume_one(struct viewers *v, size_t i, const char *producer);
+/* For those that no process of their own runs: reads all that has come, and does what is due. */
+void viewers_turn(struct viewers *v);
 /* Closes their transports in the worker. */
 void viewers_leave(struct viewers *v);
 /* Hands them to a process of their own. */

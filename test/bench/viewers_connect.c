@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "test/bench/probe.h"
 #include "test/bench/viewer.h"
 #include "test/lib/net.h"
 #include "test/lib/stage.h"
@@ -70,18 +71,28 @@ struct dtls_identity *viewers_identity(void)
     return identity;
 }
 
+/* What happens within 10 ms. */
+static void wait_for(struct viewer *v, usec since, const char *what)
+{
+    struct pollfd p = {.fd = v->fd, .events = POLLIN};
+    channels_turn(clock_now());
+    poll(&p, 1, 10);
+    viewer_receive(v, clock_now(), true);
+    rtc_peer_timeout(&v->rtc, clock_now());
+    if (clock_now() - since > DRIVER_PATIENCE)
+        viewer_die(what, v->all->driver ? driver_log(v->all->driver) : "");
+}
+
 void viewer_connect(struct viewer *v)
 {
     rtc_peer_start(&v->rtc, clock_now());
-    for (usec since = clock_now(); !rtc_peer_connected(&v->rtc);) {
-        struct pollfd p = {.fd = v->fd, .events = POLLIN};
-        poll(&p, 1, 10);
-        viewer_receive(v, clock_now(), true);
-        rtc_peer_timeout(&v->rtc, clock_now());
-        if (clock_now() - since > DRIVER_PATIENCE)
-            viewer_die("a client did not connect",
-                       v->all->driver ? driver_log(v->all->driver) : "");
-    }
+    for (usec since = clock_now(); !rtc_peer_connected(&v->rtc);)
+        wait_for(v, since, "a client did not connect");
+    if (!v->all->options.data)
+        return;
+    channel_open(&v->channel, &v->rtc);
+    for (usec since = clock_now(); assoc_get_state(v->channel.assoc) != ASSOC_CONNECTED;)
+        wait_for(v, since, "SCTP did not connect");
 }
 
 static void connect_webrtc(struct viewer *v, const char *id)
@@ -89,7 +100,8 @@ static void connect_webrtc(struct viewer *v, const char *id)
     struct viewers *all = v->all;
     const char *print = "";
     json_t *t = driver_call(all->driver, "router.createWebRtcTransport", "room",
-                            "{'transportId':'%s','options':{}}", id);
+                            "{'transportId':'%s','options':{'enableSctp':%s}}", id,
+                            all->options.data ? "true" : "false");
     if (!t)
         viewer_die("createWebRtcTransport", all->driver->error);
     const json_t *prints = json_at(t, "dtlsParameters.fingerprints");
@@ -106,6 +118,7 @@ static void connect_webrtc(struct viewer *v, const char *id)
                                      .send = viewer_send,
                                      .on_rtp = viewer_on_rtp,
                                      .on_rtcp = viewer_on_rtcp,
+                                     .on_data = viewer_on_data,
                                      .ctx = v};
     if (rtc_peer_init(&v->rtc, &config) != OK)
         viewer_die("rtc_peer_init", id);
@@ -118,9 +131,9 @@ static void connect_webrtc(struct viewer *v, const char *id)
     viewer_connect(v);
 }
 
-static void id_of(char id[32], size_t i)
+static void id_of(char id[32], const struct viewers *all, size_t i)
 {
-    snprintf(id, 32, "v%zu", i);
+    snprintf(id, 32, "v%zu", all->options.first + i);
 }
 
 void viewers_prepare(struct viewers *all, const struct call *call, in_addr_t address)
@@ -147,15 +160,20 @@ void viewers_prepare(struct viewers *all, const struct call *call, in_addr_t add
     }
 }
 
-void viewers_open(struct viewers *all, struct worker_driver *driver, const struct call *call)
+void viewers_open_with(struct viewers *all, struct worker_driver *driver, const struct call *call,
+                       const struct viewers_options *options)
 {
+    size_t streams = options->streams > 0 ? options->streams : 1;
     viewers_prepare(all, call, htonl(INADDR_LOOPBACK));
+    all->options = *options;
     all->driver = driver;
     for (size_t i = 0; i < all->n; i++) {
         struct viewer *v = &all->all[i];
         char id[32];
-        id_of(id, i);
-        v->ssrc = FIRST_SSRC + 2 * (uint32_t)i;
+        id_of(id, all, i);
+        v->ssrc = FIRST_SSRC + 2 * (uint32_t)((options->first + i) * streams);
+        if (options->on_packet)
+            probe_stamp(v->fd);
         if (call->kind == VIEWERS_PLAIN)
             connect_plain(v, id);
         else
@@ -163,41 +181,72 @@ void viewers_open(struct viewers *all, struct worker_driver *driver, const struc
     }
 }
 
-static void consume_plain(const struct viewer *v, const char *id)
+void viewers_open(struct viewers *all, struct worker_driver *driver, const struct call *call)
+{
+    viewers_open_with(all, driver, call, &(struct viewers_options){0});
+}
+
+void viewers_exchange_data(struct viewers *all)
+{
+    enum { OUT = 1, IN = 2, BYTES = 100 };
+    for (size_t i = 0; i < all->n; i++) {
+        struct viewer *v = &all->all[i];
+        char id[32];
+        id_of(id, all, i);
+        driver_do(all->driver, "transport.produceData", id,
+                  "{'dataProducerId':'dp-%s','type':'sctp','sctpStreamParameters':{'streamId':%d}}",
+                  id, OUT);
+        driver_do(all->driver, "transport.consumeData", id,
+                  "{'dataConsumerId':'dc-%s','dataProducerId':'dp-%s','type':'sctp',"
+                  "'sctpStreamParameters':{'streamId':%d}}",
+                  id, id, IN);
+        channel_send(&v->channel, clock_now(), OUT, BYTES);
+        for (usec since = clock_now(); v->channel.messages == 0;)
+            wait_for(v, since, "no message came back");
+    }
+}
+
+static void consume_plain(const struct viewer *v, const char *id, const char *producer)
 {
     bool audio = v->all->call.media == CALL_AUDIO;
     driver_do(v->all->driver, "transport.consume", id,
-              "{'consumerId':'c-%s','producerId':'cam','kind':'%s','type':'simple',"
+              "{'consumerId':'c-%s','producerId':'%s','kind':'%s','type':'simple',"
               "'rtpParameters':{'codecs':[%s],'encodings':[{'ssrc':%u}]},"
               "'consumableRtpEncodings':[{'ssrc':%d}]}",
-              id, audio ? "audio" : "video",
+              id, producer, audio ? "audio" : "video",
               audio ? "{'mimeType':'audio/opus','payloadType':100,'clockRate':48000,'channels':2}"
                     : "{'mimeType':'video/VP8','payloadType':101,'clockRate':90000}",
               v->ssrc, audio ? 9001 : 9002);
 }
 
+void viewers_consume_one(struct viewers *all, size_t i, const char *producer)
+{
+    struct viewer *v = &all->all[i];
+    char id[32];
+    char consumer[48];
+    uint32_t ssrc = v->ssrc + 2 * v->consumed;
+    id_of(id, all, i);
+    snprintf(consumer, sizeof consumer, v->consumed > 0 ? "c-%s-%u" : "c-%s", id, v->consumed);
+    v->consumed++;
+    if (all->call.kind == VIEWERS_PLAIN)
+        consume_plain(v, id, producer);
+    else
+        driver_do(all->driver, "transport.consume", id, "%s",
+                  all->call.media == CALL_AUDIO ? consume_audio_json(consumer, producer, ssrc)
+                                                : consume_video_json(consumer, producer, ssrc));
+}
+
 void viewers_consume(struct viewers *all)
 {
-    for (size_t i = 0; i < all->n; i++) {
-        const struct viewer *v = &all->all[i];
-        char id[32];
-        char consumer[40];
-        id_of(id, i);
-        snprintf(consumer, sizeof consumer, "c-%s", id);
-        if (all->call.kind == VIEWERS_PLAIN)
-            consume_plain(v, id);
-        else
-            driver_do(all->driver, "transport.consume", id, "%s",
-                      all->call.media == CALL_AUDIO ? consume_audio_json(consumer, "cam", v->ssrc)
-                                                    : consume_video_json(consumer, "cam", v->ssrc));
-    }
+    for (size_t i = 0; i < all->n; i++)
+        viewers_consume_one(all, i, "cam");
 }
 
 void viewers_leave(struct viewers *all)
 {
     for (size_t i = 0; i < all->n; i++) {
         char id[32];
-        id_of(id, i);
+        id_of(id, all, i);
         driver_do(all->driver, "router.closeTransport", "room", "{'transportId':'%s'}", id);
     }
 }

@@ -11,8 +11,9 @@
 
 enum {
     FORWARD_BATCH_MAX = 32,
-    /* So many slots are sent while they are still in a core's second-level cache. */
-    FORWARD_SLOTS = 256
+    /* So many slots are sent while they are still in a core's second-level cache; the first of them
+     * wait for the last, so that few are sooner at the viewers. */
+    FORWARD_SLOTS = 64
 };
 
 struct worker;
