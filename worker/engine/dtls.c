@@ -191,6 +191,21 @@ static enum err make_ssl(struct dtls *d)
     return OK;
 }
 
+/* OpenSSL keeps 33 KiB for a record each way, which between two messages of data channels, and for
+ * good where there are none, hold nothing. It would take them again itself for reading, but not for
+ * writing, so they are taken before each call. False: no memory. */
+static bool take_buffers(struct dtls *d)
+{
+    return d->state == DTLS_CONNECTING || SSL_alloc_buffers(d->ssl) == 1;
+}
+
+static void give_buffers(struct dtls *d)
+{
+    if (d->state == DTLS_CONNECTED)
+        (void)SSL_free_buffers(d->ssl); /* refused while something is in them */
+    ERR_clear_error();
+}
+
 static void update_timer(struct dtls *d, usec now)
 {
     struct timeval left;
@@ -334,7 +349,8 @@ enum err dtls_start(struct dtls *d, usec now, struct sink *out)
 void dtls_input(struct dtls *d, usec now, struct slice datagram, struct sink *out)
 {
     if ((d->state != DTLS_CONNECTING && d->state != DTLS_CONNECTED) ||
-        datagram.n < RECORD_HEADER_LEN || datagram.p[0] < 20 || datagram.p[0] > 63)
+        datagram.n < RECORD_HEADER_LEN || datagram.p[0] < 20 || datagram.p[0] > 63 ||
+        !take_buffers(d))
         return;
     d->wire = (struct dtls_wire){.in = datagram, .out = out};
     if (d->state == DTLS_CONNECTING) {
@@ -347,6 +363,7 @@ void dtls_input(struct dtls *d, usec now, struct slice datagram, struct sink *ou
     if (d->state == DTLS_CONNECTED)
         read_records(d, out);
     d->wire = (struct dtls_wire){.out = NULL};
+    give_buffers(d);
     update_timer(d, now);
 }
 
@@ -359,11 +376,13 @@ enum err dtls_send(struct dtls *d, usec now, struct slice message, struct sink *
         return ERR_TOO_LARGE;
     if (message.n == 0)
         return OK; /* OpenSSL would write nothing either */
+    if (!take_buffers(d))
+        return ERR_NOMEM;
     ERR_clear_error();
     d->wire.out = out;
     int n = SSL_write(d->ssl, message.p, (int)message.n);
     d->wire.out = NULL;
-    ERR_clear_error();
+    give_buffers(d);
     return n == (int)message.n ? OK : ERR_CRYPTO;
 }
 
@@ -372,7 +391,7 @@ void dtls_shutdown(struct dtls *d, usec now, struct sink *out)
     (void)now;
     if (d->state == DTLS_FAILED || d->state == DTLS_CLOSED)
         return;
-    if (d->state == DTLS_CONNECTED) {
+    if (d->state == DTLS_CONNECTED && take_buffers(d)) {
         d->wire.out = out;
         (void)SSL_shutdown(d->ssl);
         d->wire.out = NULL;
