@@ -108,6 +108,7 @@ static void open_both(struct rd *r)
                              .port = ASSOC_PORT,
                              .out_streams = 16,
                              .in_streams = 16,
+                             .streams_at_first = 2,
                              .max_send_message = MESSAGE_MAX,
                              .max_receive_message = MESSAGE_MAX,
                              .send_buffer = SEND_BUFFER,

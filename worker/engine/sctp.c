@@ -70,7 +70,9 @@ static bool set_protocol(struct assoc *a)
 {
     const struct linger no_linger = {.l_onoff = 1, .l_linger = 0}; /* close means ABORT */
     const int on = 1;
-    const struct sctp_initmsg init = {.sinit_num_ostreams = a->config.out_streams,
+    const uint16_t first = a->config.streams_at_first;
+    const uint16_t out = a->config.out_streams;
+    const struct sctp_initmsg init = {.sinit_num_ostreams = first > 0 && first < out ? first : out,
                                       .sinit_max_instreams = a->config.in_streams,
                                       .sinit_max_attempts = INIT_ATTEMPTS};
     const struct sctp_rtoinfo rto = {
@@ -200,8 +202,7 @@ void assoc_input(struct assoc *a, usec now, struct slice packet)
         return;
     if (packet.n < SCTP_HEADER_LEN)
         return;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-    usrsctp_conninput((void *)a->id, packet.p, packet.n, 0);
+    streams_input(a, packet);
     assoc_pump(a, now);
 }
 

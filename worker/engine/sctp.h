@@ -56,6 +56,7 @@ struct assoc_config {
     uint16_t port;                /* on both sides */
     uint16_t out_streams;         /* most that we send on, 1.. */
     uint16_t in_streams;          /* most that the peer may send on, 1.. */
+    uint16_t streams_at_first;    /* each way that get memory before they are used; 0: all */
     uint32_t max_send_message;    /* bytes */
     uint32_t max_receive_message; /* bytes; larger ones are dropped and counted */
     uint32_t send_buffer;         /* bytes that wait or are under way, over all streams */

@@ -11,6 +11,7 @@
 
 #include "common/list.h"
 #include "worker/engine/sctp.h"
+#include "worker/engine/sctp_streams.h"
 
 /* Packets that wait for being polled: records of a length in two bytes and as many bytes. */
 struct packet_queue {
@@ -76,6 +77,7 @@ struct assoc {
     struct socket *socket; /* owned by usrsctp; NULL: closed */
     uint16_t n_out;
     uint16_t n_in;
+    struct assoc_streams streams;
     struct packet_queue packets;
     struct list in_ready; /* of its group */
     struct list in_busy;  /* of those that wait for room or for a reset */

@@ -6,8 +6,7 @@
 
 enum {
     LENGTH_BYTES = 2,
-    /* Kept while idle; more is given back. */
-    KEPT_BYTES = 4096,
+    FIRST_BYTES = 4096,
     COMMON_HEADER_LEN = 12,
     CHUNK_HEADER_LEN = 4,
     DATA_HEADER_LEN = 16, /* RFC 9260 3.3.1 */
@@ -23,7 +22,7 @@ static bool make_room(struct packet_queue *q, size_t n)
     }
     if (q->cap - q->tail >= n)
         return true;
-    size_t cap = q->cap ? q->cap : KEPT_BYTES;
+    size_t cap = q->cap ? q->cap : FIRST_BYTES;
     while (cap - q->tail < n)
         cap *= 2;
     uint8_t *bytes = cap <= ASSOC_WAITING_MAX ? realloc(q->bytes, cap) : NULL;
@@ -84,9 +83,7 @@ void packets_push(struct assoc *a, const void *bytes, size_t n)
 bool packets_pop(struct packet_queue *q, struct slice *out)
 {
     if (q->head == q->tail) {
-        q->head = q->tail = 0;
-        if (q->cap > KEPT_BYTES)
-            packets_fini(q);
+        packets_fini(q); /* most associations are idle most of the time */
         return false;
     }
     struct rd r = rd_of(q->bytes + q->head, q->tail - q->head);

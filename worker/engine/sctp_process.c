@@ -26,10 +26,11 @@ static int on_output(void *addr, void *bytes, size_t n, uint8_t tos, uint8_t set
     uintptr_t id = (uintptr_t)addr;
     struct assoc *a;
     HASH_FIND(hh, all.by_id, &id, sizeof id, a);
-    if (a) {
+    n = a ? streams_output(a, bytes, n) : 0;
+    if (n > 0)
         packets_push(a, bytes, n);
+    if (a)
         assocs_mark_ready(a);
-    }
     return 0;
 }
 

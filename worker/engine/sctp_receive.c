@@ -136,8 +136,7 @@ static bool association_changed(struct assoc *a, const struct sctp_assoc_change 
     switch (c->sac_state) {
     case SCTP_COMM_UP:
     case SCTP_RESTART:
-        a->n_out = c->sac_outbound_streams;
-        a->n_in = c->sac_inbound_streams;
+        streams_up(a, c->sac_state == SCTP_RESTART);
         to = ASSOC_CONNECTED;
         break;
     case SCTP_CANT_STR_ASSOC:

@@ -200,13 +200,13 @@ static bool has_room(const struct assoc *a, usec now, const struct assoc_sending
 
 static bool pump_messages(struct assoc *a, usec now)
 {
-    struct list blocked; /* by a reset of their stream */
+    struct list blocked; /* by a reset of their stream, or because it has no memory yet */
     list_init(&blocked);
     bool room = true;
     while (room && !list_empty(&a->active)) {
         struct out_stream *s = container_of(a->active.next, struct out_stream, in_active);
         list_remove(&s->in_active);
-        if (s->reset != RESET_NONE) {
+        if (s->reset != RESET_NONE || !streams_open_out(a, s->sid)) {
             list_add(&blocked, &s->in_active);
             continue;
         }
@@ -246,7 +246,7 @@ static void pump_resets(struct assoc *a)
     uint16_t n = 0;
     struct out_stream *s, *next;
     HASH_ITER(hh, a->out, s, next)
-    if (s->reset == RESET_WANTED && n < RESET_BATCH)
+    if (s->reset == RESET_WANTED && n < RESET_BATCH && streams_open_out(a, s->sid))
         request.sids[n++] = s->sid;
     request.head.srs_assoc_id = SCTP_ALL_ASSOC;
     request.head.srs_flags = SCTP_STREAM_RESET_OUTGOING;
@@ -332,7 +332,8 @@ enum err assoc_send(struct assoc *a, usec now, const struct assoc_sending *how,
         return ERR_NOMEM;
     s->we_reset = s->we_reset && s->reset != RESET_NONE;
     e = ERR_AGAIN;
-    if (list_empty(&a->active) && has_room(a, now, &own) && s->reset == RESET_NONE)
+    if (list_empty(&a->active) && has_room(a, now, &own) && s->reset == RESET_NONE &&
+        streams_open_out(a, s->sid))
         e = hand_over(a, now, s, &own, message.p, message.n);
     if (e == ERR_AGAIN)
         e = enqueue(a, now, s, &own, message);

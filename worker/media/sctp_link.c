@@ -13,10 +13,15 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
-/* Streams each way. The library allocates them when the association is set up: 120 bytes a pair.
- * Peers of plain transports are few, and programs that number their streams as they like: they get
- * all that there can be. */
-enum { STREAMS = 1024, STREAMS_PLAIN = 65535 };
+/* Streams each way, and for how many of them the library allocates memory, 104 bytes a pair, before
+ * they are used. Programs behind plain transports number their streams as they like, and need not
+ * know how streams are added: they get all that there can be. */
+enum {
+    STREAMS = 1024,
+    STREAMS_AT_FIRST = 16,
+    STREAMS_PLAIN = 65535,
+    STREAMS_PLAIN_AT_FIRST = 1024
+};
 
 _Static_assert((int)PARAM_SCTP_STATE_CLOSED == (int)ASSOC_CLOSED, "SCTP states");
 _Static_assert((int)ASSOC_PACKET_MAX <= (int)DTLS_SEND_MAX, "a packet fits a DTLS record");
@@ -32,19 +37,22 @@ enum err sctp_link_open(struct transport *t, usec now, const struct sctp_link_op
     if (!l)
         return fail_plain(f, ERR_NOMEM);
     l->transport = t;
-    uint16_t streams = t->ops->type == TRANSPORT_TYPE_PLAIN ? STREAMS_PLAIN : STREAMS;
-    l->config = (struct assoc_config){.group = &t->worker->sctp_group,
-                                      .owner = l,
-                                      .port = ASSOC_PORT,
-                                      .out_streams = streams,
-                                      .in_streams = streams,
-                                      .max_send_message = o->max_send_message,
-                                      .max_receive_message = o->max_receive_message,
-                                      .send_buffer = o->send_buffer,
-                                      .stream_send_buffer = o->stream_send_buffer,
-                                      .receive_buffer = o->receive_buffer,
-                                      .low_threshold = o->low_threshold,
-                                      .data_channels = o->data_channels};
+    bool plain = t->ops->type == TRANSPORT_TYPE_PLAIN;
+    uint16_t streams = plain ? STREAMS_PLAIN : STREAMS;
+    l->config =
+        (struct assoc_config){.group = &t->worker->sctp_group,
+                              .owner = l,
+                              .port = ASSOC_PORT,
+                              .out_streams = streams,
+                              .in_streams = streams,
+                              .streams_at_first = plain ? STREAMS_PLAIN_AT_FIRST : STREAMS_AT_FIRST,
+                              .max_send_message = o->max_send_message,
+                              .max_receive_message = o->max_receive_message,
+                              .send_buffer = o->send_buffer,
+                              .stream_send_buffer = o->stream_send_buffer,
+                              .receive_buffer = o->receive_buffer,
+                              .low_threshold = o->low_threshold,
+                              .data_channels = o->data_channels};
     enum err e = assoc_open(&l->assoc, now, &l->config);
     if (e != OK) {
         free(l);
