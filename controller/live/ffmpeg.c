@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -271,6 +272,74 @@ static struct ffmpeg *ffmpeg_new(uv_loop_t *loop, const struct ffmpeg_config *co
     return f;
 }
 
+/* "setpriv --pdeathsig KILL ffmpeg ...": the kernel ends it with us, also when we are killed. */
+static const char setpriv[] = "/usr/bin/setpriv";
+
+static bool runs(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Whether the program can be run at all, which setpriv would tell too late. */
+static bool program_is_there(const char *name)
+{
+    char path[4096];
+    const char *dirs = getenv("PATH");
+    if (strchr(name, '/'))
+        return runs(name);
+    for (const char *at = dirs ? dirs : "/usr/bin:/bin"; at;) {
+        size_t n = strcspn(at, ":");
+        int k = snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name);
+        if (k > 0 && (size_t)k < sizeof path && runs(path))
+            return true;
+        at = at[n] ? at + n + 1 : NULL;
+    }
+    return false;
+}
+
+/* Owned by the caller; the strings are not. NULL: out of memory. A program that is not there is
+ * left to uv_spawn to tell. */
+static char **tied_args(const struct ffmpeg_config *config)
+{
+    size_t n = 0;
+    while (config->args[n])
+        n++;
+    const char **args = calloc(n + 5, sizeof *args);
+    if (!args)
+        return NULL;
+    size_t k = 0;
+    if (runs(setpriv) && program_is_there(config->path)) {
+        args[k++] = setpriv;
+        args[k++] = "--pdeathsig";
+        args[k++] = "KILL";
+        args[k++] = config->path;
+    } else {
+        args[k++] = config->args[0];
+    }
+    memcpy(args + k, config->args + 1, (n - 1) * sizeof *args);
+    /* libuv's argv is not const, but is only read. */
+    return (char **)(uintptr_t)args;
+}
+
+static int spawn(uv_loop_t *loop, struct ffmpeg *f, const struct ffmpeg_config *config,
+                 uv_stdio_container_t *stdio)
+{
+    char **args = tied_args(config);
+    if (!args)
+        args = (char **)(uintptr_t)config->args;
+    uv_process_options_t options = {.file = strcmp(args[0], setpriv) == 0 ? setpriv : config->path,
+                                    .args = args,
+                                    .exit_cb = on_process_exit,
+                                    .flags = UV_PROCESS_DETACHED,
+                                    .stdio = stdio,
+                                    .stdio_count = FFMPEG_OUTPUT_FD + (int)config->n_outputs};
+    int e = uv_spawn(loop, &f->process, &options);
+    if (args != (char **)(uintptr_t)config->args)
+        free(args);
+    return e;
+}
+
 enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_config *config,
                       struct ffmpeg **out, char *why)
 {
@@ -291,14 +360,7 @@ enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_config *config
         stdio[FFMPEG_OUTPUT_FD + i] =
             (uv_stdio_container_t){.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
                                    .data.stream = (uv_stream_t *)&f->outputs[i].pipe};
-    /* libuv's argv is not const, but is only read. */
-    uv_process_options_t options = {.file = config->path,
-                                    .args = (char **)(uintptr_t)config->args,
-                                    .exit_cb = on_process_exit,
-                                    .flags = UV_PROCESS_DETACHED,
-                                    .stdio = stdio,
-                                    .stdio_count = FFMPEG_OUTPUT_FD + (int)config->n_outputs};
-    int e = uv_spawn(loop, &f->process, &options);
+    int e = spawn(loop, f, config, stdio);
     f->process.data = f;
     if (e != 0) {
         snprintf(why, FFMPEG_WORDS_MAX, "cannot run %s: %s", config->path, uv_strerror(e));

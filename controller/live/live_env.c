@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "controller/live/live_state.h"
+#include "controller/live/udp_bound.h"
 
 static uint64_t env_now_ms(void *ctx)
 {
@@ -76,6 +77,12 @@ static void env_stop(void *ctx, struct ffmpeg *f, unsigned grace_ms)
     ffmpeg_stop(f, grace_ms);
 }
 
+static bool env_backlog(void *ctx, const uint16_t *ports, size_t n)
+{
+    (void)ctx;
+    return udp_backlog(ports, n) > 0;
+}
+
 static void env_describe(void *ctx, struct live_source *out)
 {
     const struct live_stream *ls = ctx;
@@ -88,7 +95,7 @@ static void env_describe(void *ctx, struct live_source *out)
         const struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
         if (p)
             out->tracks[k] = (struct live_track){.producer_id = producer_id(p),
-                                                 .paused = producer_paused(p),
+                                                 .paused = producer_paused(p) || producer_silent(p),
                                                  .consumable = producer_consumable(p)};
     }
 }
@@ -153,6 +160,7 @@ struct pipeline_env live_env(struct live_stream *ls)
                                  .unlisten = env_unlisten,
                                  .launch = env_launch,
                                  .stop = env_stop,
+                                 .backlog = env_backlog,
                                  .describe = env_describe,
                                  .publish = env_publish,
                                  .withdraw = env_withdraw,

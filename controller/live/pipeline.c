@@ -405,6 +405,8 @@ enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan)
 void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n)
 {
     enum err e = presentation_feed(p->presentation, output, bytes, n);
+    if (output == 0)
+        p->run->output_ms = pipeline_now(p);
     if (p->state == PIPELINE_CLEANING)
         return;
     if (e != OK)

@@ -85,6 +85,9 @@ struct pipeline_env {
     enum err (*launch)(void *ctx, const struct ffmpeg_config *config, struct ffmpeg **out,
                        char *why);
     void (*stop)(void *ctx, struct ffmpeg *f, unsigned grace_ms);
+    /* Whether bytes wait in UDP sockets that are bound to these ports: who should read them does
+     * not. */
+    bool (*backlog)(void *ctx, const uint16_t *ports, size_t n);
     /* What the stream produces now. */
     void (*describe)(void *ctx, struct live_source *out);
     /* A presentation begins (fragmented MP4 only): to be served and stored, until it is withdrawn

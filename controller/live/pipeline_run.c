@@ -412,6 +412,37 @@ static void prime(struct run *r, uint64_t now)
     pipeline_arm(r->pipeline, earlier(limit, next));
 }
 
+/* Under load ffmpeg may be late; a run that follows others in a hurry is given more time. */
+static uint64_t hang_ms(const struct pipeline *p)
+{
+    return HANG_MS * (uint64_t)(p->hurry < 2 ? 1 : p->hurry < 4 ? p->hurry : 4);
+}
+
+static bool reads_its_input(struct run *r)
+{
+    const struct pipeline_env *env = env_of(r);
+    uint16_t ports[2 * LIVE_KINDS];
+    size_t n = 0;
+    for (int k = 0; k < LIVE_KINDS; k++) {
+        if (r->tracks[k].rtp)
+            ports[n++] = r->tracks[k].port;
+    }
+    /* Without RTP it paces itself, and writes all the time. */
+    return n > 0 && !env->backlog(env->ctx, ports, n);
+}
+
+/* ffmpeg was stopped, or hangs: seen by what it does not read, long before a segment is missed. A
+ * broadcaster that sends nothing leaves its sockets empty. When to look again; 0: it hangs. */
+static uint64_t hang_turn(struct run *r, uint64_t now)
+{
+    if (!r->pipeline->config.encoding.cmaf)
+        return PIPELINE_NO_TIMER;
+    uint64_t due = r->output_ms + hang_ms(r->pipeline);
+    if (now < due)
+        return due;
+    return reads_its_input(r) ? now + HANG_AGAIN_MS : 0;
+}
+
 static void watch(struct run *r, uint64_t now)
 {
     struct pipeline *p = r->pipeline;
@@ -420,9 +451,13 @@ static void watch(struct run *r, uint64_t now)
         pipeline_fail(p, PIPELINE_STALLED, "no new segment came");
         return;
     }
-    uint64_t next = PIPELINE_NO_TIMER;
+    uint64_t next = hang_turn(r, now);
+    if (next == 0) {
+        pipeline_fail(p, PIPELINE_STALLED, "ffmpeg does not read what comes");
+        return;
+    }
     if (r->plan.tracks[MEDIA_KIND_VIDEO].copies)
-        next = key_frame_turn(r, now, key_frame_every(r));
+        next = earlier(next, key_frame_turn(r, now, key_frame_every(r)));
     pipeline_arm(p, earlier(limit, next));
 }
 

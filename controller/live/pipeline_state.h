@@ -24,6 +24,8 @@ enum {
     KEY_ASK_MS = 250,       /* between two requests for the same key frame */
     PRIME_LIMIT_MS = 8000,  /* until the first segment; then another run is tried */
     STALL_MIN_MS = 3000,    /* without a new segment */
+    HANG_MS = 1200,         /* without a byte from ffmpeg, while its sockets fill */
+    HANG_AGAIN_MS = 200,    /* between two looks at them */
     GRACE_CHANGE_MS = 300,  /* for ffmpeg to finish its last segment */
     GRACE_END_MS = 700,
     LOG_AGAIN_MS = 60 * 1000, /* the same trouble */
@@ -57,6 +59,7 @@ struct run {
     unsigned pending;    /* answers of this step that are still to come */
     uint64_t step_ms;    /* when this state began */
     uint64_t segment_ms; /* when the newest segment came */
+    uint64_t output_ms;  /* when the leading output wrote last; 0: not yet */
     unsigned segments;
     usec wall_offset; /* wall clock - ffmpeg's clock */
 };

@@ -54,3 +54,31 @@ bool udp_all_bound(const uint16_t *ports, size_t n)
     fclose(f);
     return all;
 }
+
+/* "   12: 0100007F:B3BA 00000000:0000 07 00000000:00000300 ...": 0x300 wait to be read. */
+static uint64_t backlog_of_line(const char *line, const uint16_t *ports, size_t n)
+{
+    unsigned port = port_of_line(line);
+    for (size_t i = 0; i < n; i++) {
+        if (port == 0 || port != ports[i])
+            continue;
+        const char *at = line;
+        for (int colons = 0; at && colons < 4; colons++)
+            at = strchr(at + (colons > 0), ':');
+        return at ? strtoull(at + 1, NULL, 16) : 0;
+    }
+    return 0;
+}
+
+uint64_t udp_backlog(const uint16_t *ports, size_t n)
+{
+    char line[256];
+    uint64_t sum = 0;
+    FILE *f = fopen("/proc/net/udp", "re");
+    if (!f)
+        return 0;
+    while (fgets(line, sizeof line, f))
+        sum += backlog_of_line(line, ports, n);
+    fclose(f);
+    return sum;
+}

@@ -53,3 +53,9 @@ void observe_paused(struct room_producer *p, bool paused)
     struct room *room = p->transport->peer->room;
     TELL(room->rooms, on_producer_paused, room, p, paused)
 }
+
+void observe_silent(struct room_producer *p, bool silent)
+{
+    struct room *room = p->transport->peer->room;
+    TELL(room->rooms, on_producer_silent, room, p, silent)
+}

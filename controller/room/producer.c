@@ -30,6 +30,11 @@ struct room_peer *producer_peer(const struct room_producer *p)
     return p->transport->peer;
 }
 
+bool producer_silent(const struct room_producer *p)
+{
+    return p->silent;
+}
+
 const struct rtp_parameters *producer_consumable(const struct room_producer *p)
 {
     return &p->consumable;
@@ -63,6 +68,14 @@ void producers_changed(struct room *room, const struct room_producer *added,
     room_notify_others(room, p->transport->peer, SIG_EVENT_PRODUCERS_CHANGED, &event);
 }
 
+static bool all_silent(const struct producer_score_event *e)
+{
+    bool silent = e->n_scores > 0;
+    for (size_t i = 0; i < e->n_scores; i++)
+        silent = silent && e->scores[i].score == 0;
+    return silent;
+}
+
 static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
     struct room_producer *p = ctx;
@@ -73,6 +86,12 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
                                        .score = whole ? json_object_get(whole, "scores") : NULL};
     peer_notify(p->transport->peer, SIG_EVENT_PRODUCER_SCORE, &score);
     json_decref(whole);
+    bool silent = all_silent(data);
+    if (silent != p->silent) {
+        p->silent = silent;
+        if (p->ready)
+            observe_silent(p, silent);
+    }
 }
 
 static void on_produced(struct op *op, enum err e, const char *reason, const void *data)

@@ -41,6 +41,7 @@ struct room_producer {
     enum rtp_type type;
     bool ready;
     bool paused;
+    bool silent;
     struct arena arena; /* owned; holds consumable */
     struct rtp_parameters consumable;
     json_t *app_data; /* owned, or NULL */
@@ -267,6 +268,7 @@ void observe_closed(struct room *room);
 void observe_peer(struct room_peer *p, bool joined);
 void observe_producer(struct room_producer *p, bool added);
 void observe_paused(struct room_producer *p, bool paused);
+void observe_silent(struct room_producer *p, bool silent);
 
 /* ---- session.c ---- */
 MUST_CHECK enum err sessions_open(struct rooms *r);

@@ -85,6 +85,9 @@ void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_p
 const char *producer_id(const struct room_producer *p);
 enum media_kind producer_kind(const struct room_producer *p);
 bool producer_paused(const struct room_producer *p);
+/* It sent, and does not now, though it is not paused: the worker's score of all its streams is 0.
+ */
+bool producer_silent(const struct room_producer *p);
 struct room_peer *producer_peer(const struct room_producer *p);
 /* What consumers can be offered (controller/rtc/ortc.h, ortc_consumable). */
 const struct rtp_parameters *producer_consumable(const struct room_producer *p);
@@ -113,6 +116,8 @@ struct rooms_observer {
     void (*on_producer_added)(void *ctx, struct room *room, struct room_producer *p);
     void (*on_producer_removed)(void *ctx, struct room *room, struct room_producer *p);
     void (*on_producer_paused)(void *ctx, struct room *room, struct room_producer *p, bool paused);
+    /* It fell silent, or sends again. */
+    void (*on_producer_silent)(void *ctx, struct room *room, struct room_producer *p, bool silent);
     void *ctx; /* borrowed */
     struct list node;
 };

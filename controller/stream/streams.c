@@ -340,6 +340,7 @@ enum err streams_open(const struct streams_config *config, struct streams **out)
                                                 .on_producer_added = on_producer_added,
                                                 .on_producer_removed = on_producer_removed,
                                                 .on_producer_paused = on_producer_paused,
+                                                .on_producer_silent = on_producer_paused,
                                                 .ctx = s};
     rooms_observe(config->rooms, &s->rooms_observer);
     *out = s;

@@ -63,6 +63,7 @@ struct world {
     bool ffmpeg_missing;
     bool listening;
     bool key_came;               /* in this step of PRIMING */
+    bool backlog;                /* it does not read its sockets */
     struct ffmpeg_config ffmpeg; /* callbacks and ports of the newest */
     char ffmpeg_input[4096];
     char ffmpeg_output[512]; /* the last argument */
@@ -70,6 +71,8 @@ struct world {
     int stopped_ms; /* grace; -1: not stopped */
     unsigned segments;
     /* what was told */
+    struct presentation *published; /* of fragmented MP4; NULL: none */
+    unsigned publishes;
     unsigned playable;
     unsigned ended;
     unsigned restarts[PIPELINE_REASON_COUNT];
@@ -98,7 +101,7 @@ static inline uint64_t world_now(void *ctx)
 
 static inline usec world_wall(void *ctx)
 {
-    return 1700000000 * USEC_PER_SEC + (usec)world_now(ctx) * USEC_PER_MSEC;
+    return 1800000000 * USEC_PER_SEC + (usec)world_now(ctx) * USEC_PER_MSEC;
 }
 
 static inline void world_arm(void *ctx, uint64_t delay_ms)
@@ -301,6 +304,28 @@ static inline void world_describe(void *ctx, struct live_source *out)
     }
 }
 
+static inline bool world_backlog(void *ctx, const uint16_t *ports, size_t n)
+{
+    assert_true(n > 0 && ports[0] % 2 == 0);
+    return ((struct world *)ctx)->backlog;
+}
+
+static inline enum err world_publish(void *ctx, struct presentation *p)
+{
+    struct world *w = ctx;
+    assert_null(w->published);
+    w->published = p;
+    w->publishes++;
+    return OK;
+}
+
+static inline void world_withdraw(void *ctx, struct presentation *p)
+{
+    struct world *w = ctx;
+    assert_ptr_equal(w->published, p);
+    w->published = NULL;
+}
+
 static inline void world_on_playable(void *ctx)
 {
     ((struct world *)ctx)->playable++;
@@ -477,7 +502,7 @@ static inline void world_assert_empty(const struct world *w)
     assert_int_equal(w->load, 0);
 }
 
-static inline void world_init(struct world *w)
+static inline void world_init_as(struct world *w, bool cmaf)
 {
     *w = (struct world){.now = 1000,
                         .timer_at = PIPELINE_NO_TIMER,
@@ -501,6 +526,9 @@ static inline void world_init(struct world *w)
                                              .unlisten = world_fleet_unlisten,
                                              .launch = world_launch,
                                              .stop = world_stop,
+                                             .backlog = world_backlog,
+                                             .publish = world_publish,
+                                             .withdraw = world_withdraw,
                                              .describe = world_describe,
                                              .on_playable = world_on_playable,
                                              .on_state = world_on_state,
@@ -511,13 +539,22 @@ static inline void world_init(struct world *w)
                                      .room_id = "room",
                                      .root = w->root,
                                      .ffmpeg_path = "ffmpeg",
-                                     .encoding = {.preset = "veryfast",
+                                     .part = 250 * USEC_PER_MSEC,
+                                     .window = 10 * USEC_PER_SEC,
+                                     .memory = 10 * USEC_PER_SEC,
+                                     .encoding = {.cmaf = cmaf,
+                                                  .preset = "veryfast",
                                                   .segment = USEC_PER_SEC,
                                                   .video_bps = 1000000,
                                                   .audio_bps = 64000,
                                                   .height = 720},
                                      .list_size = 5};
     assert_int_equal(pipeline_open(&config, &w->pipeline), OK);
+}
+
+static inline void world_init(struct world *w)
+{
+    world_init_as(w, false);
 }
 
 /* Ends it, and checks that nothing is left. */
@@ -531,6 +568,7 @@ static inline void world_fini(struct world *w)
     assert_int_equal(w->timer_at, PIPELINE_NO_TIMER);
     world_assert_empty(w);
     pipeline_close(w->pipeline, true);
+    assert_null(w->published);
     assert_int_equal(rmdir(w->root), 0);
     ports_close(w->ports);
 }

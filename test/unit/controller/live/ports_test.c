@@ -176,6 +176,24 @@ static void odd_texts_of_the_list_are_harmless(void **state)
     assert_false(udp_all_bound_in("", both, 2));
 }
 
+static void what_nobody_reads_is_counted(void **state)
+{
+    (void)state;
+    uint16_t ports[] = {MIN};
+    int to = bind_udp(MIN);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(MIN)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int from = socket(AF_INET, SOCK_DGRAM, 0);
+    char bytes[1000] = "x";
+    assert_int_equal(udp_backlog(ports, 1), 0);
+    assert_int_equal(sendto(from, bytes, sizeof bytes, 0, (struct sockaddr *)&a, sizeof a), 1000);
+    assert_true(udp_backlog(ports, 1) >= 1000);
+    assert_int_equal(recv(to, bytes, sizeof bytes, 0), 1000);
+    assert_int_equal(udp_backlog(ports, 1), 0);
+    close(from);
+    close(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +204,7 @@ int main(void)
         cmocka_unit_test(nothing_leaks_over_thousands_of_cycles),
         cmocka_unit_test(bound_ports_are_found_in_the_kernels_list),
         cmocka_unit_test(odd_texts_of_the_list_are_harmless),
+        cmocka_unit_test(what_nobody_reads_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

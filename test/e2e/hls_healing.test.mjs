@@ -1,0 +1,99 @@
+// HLS heals: whatever is killed or stopped, the playlist advances again at the same address, and nothing is left behind.
+import assert from 'node:assert/strict';
+import { readFileSync, existsSync, rmSync } from 'node:fs';
+import { loadavg, cpus } from 'node:os';
+import { after, before, test } from 'node:test';
+import { Service, until } from './service.mjs';
+
+let service;
+let left; // folder of the first life
+
+before(async () => {
+    service = await Service.start({ WEIR_DEMO: '1' });
+    await until('the demo plays', 30000, () => position());
+});
+
+after(async () => {
+    const children = pids('weir-worker', 'ffmpeg');
+    assert.equal(await service?.stop(), 0, 'the service ends cleanly');
+    for (const pid of children) assert.ok(!alive(pid), `process ${pid} is gone`);
+    if (left) rmSync(left, { recursive: true, force: true });
+});
+
+const pids = (...names) => names.flatMap((n) => service.children(n));
+/** ffmpeg of the pipeline, not of the test card. */
+const pipelines = () => service.children('pipe:0');
+
+function alive(pid) {
+    return existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+/** How far the demo's pictures have come: grows with each part; null: nothing is there. */
+async function position() {
+    const r = await fetch(`${service.url}/live/demo/v0.m3u8`);
+    if (!r.ok) return null;
+    const parts = [...(await r.text()).matchAll(/URI="v0-\w+-(\d+)\.(\d+)\.m4s"/g)].map((m) => Number(m[1]) * 1000 + Number(m[2]));
+    return parts.length ? Math.max(...parts) : null;
+}
+
+/** Does something bad; ms until pictures come again that were not there before. */
+async function heals(harm, limit) {
+    await harm();
+    // What was under way still arrives.
+    await new Promise((done) => { setTimeout(done, 300); });
+    const last = await position();
+    const started = Date.now() - 300;
+    await until('new pictures', 30000, async () => (await position()) > last + 1, 20);
+    const ms = Date.now() - started;
+    const busy = Math.max(1, loadavg()[0] / cpus().length);
+    assert.ok(ms < limit * busy, `advanced after ${ms} ms, at ${busy.toFixed(1)} times the load`);
+    return ms;
+}
+
+function signal(victims, name) {
+    assert.ok(victims.length > 0);
+    for (const pid of victims) process.kill(pid, name);
+    return victims;
+}
+
+test('ffmpeg killed: advances within 3 s', async (t) => {
+    t.diagnostic(`${await heals(() => signal(pipelines(), 'SIGKILL'), 3000)} ms`);
+});
+
+test('ffmpeg stopped: advances within 3 s, and the stopped one is gone', async (t) => {
+    let victims;
+    t.diagnostic(`${await heals(() => { victims = signal(pipelines(), 'SIGSTOP'); }, 3000)} ms`);
+    for (const pid of victims) assert.ok(!alive(pid));
+});
+
+test('every worker killed: advances within 5 s', async (t) => {
+    t.diagnostic(`${await heals(() => signal(service.children('weir-worker'), 'SIGKILL'), 5000)} ms`);
+});
+
+test('the controller killed: its processes go with it, and numbers grow when it is back', async () => {
+    const before = await position();
+    const orphans = pids('weir-worker', 'ffmpeg');
+    signal(pipelines(), 'SIGSTOP'); // would not notice by itself
+    service.child.kill('SIGKILL');
+    await service.exited;
+    await until('its processes are gone', 5000, () => !orphans.some(alive));
+    left = service.dir;
+    service = await Service.start({ WEIR_DEMO: '1', WEIR_DATA_DIR: left });
+    await until('the demo plays', 30000, () => position());
+    assert.ok((await position()) > before);
+});
+
+test('twenty kills in a row leave one process, and no ports', async () => {
+    for (let i = 0; i < 20; i++) {
+        const victims = await until('ffmpeg', 10000, () => { const p = pipelines(); return p.length > 0 && p; });
+        signal(victims, 'SIGKILL');
+        await until('it is gone', 5000, () => !victims.some(alive), 5);
+    }
+    const last = await position();
+    await until('new pictures', 30000, async () => (await position()) > last + 1);
+    assert.equal(pipelines().length, 1);
+    const udp = readFileSync('/proc/net/udp', 'utf8');
+    const bound = Array.from({ length: 40 }, (_, i) => service.hlsBase + i)
+        .filter((port) => udp.includes(`0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `));
+    assert.ok(bound.length <= 4, `bound: ${bound}`);
+});

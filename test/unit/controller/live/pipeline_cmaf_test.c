@@ -1,0 +1,237 @@
+/* Pipelines of fragmented MP4: the world's ffmpeg is played by bytes that a real one wrote. */
+#include "test/unit/controller/live/pipeline_world.h"
+
+#include "test/unit/controller/hls/hls_media.h"
+
+static struct file video;
+static struct file sound;
+
+static int load_media(void **state)
+{
+    int e = make_media(state);
+    video = load("v.mp4");
+    sound = load("a.mp4");
+    return e;
+}
+
+static int unload_media(void **state)
+{
+    free(video.bytes);
+    free(sound.bytes);
+    return remove_media(state);
+}
+
+/* ffmpeg writes what it makes in a second: a sixth of both files. False: nothing is left of them,
+ * or the run ended meanwhile. */
+static bool write_second(struct world *w)
+{
+    struct file *files[] = {&video, &sound};
+    unsigned launches = w->launches;
+    bool more = false;
+    for (size_t i = 0; i < 2; i++) {
+        struct file *f = files[i];
+        size_t n = f->n / 6 + 1 < f->n - f->at ? f->n / 6 + 1 : f->n - f->at;
+        f->at += n;
+        more = more || n > 0;
+        if (n > 0 && w->ffmpeg_runs && w->launches == launches)
+            w->ffmpeg.on_output(w->ffmpeg.ctx, i, f->bytes + f->at - n, n);
+    }
+    return more;
+}
+
+static void until_active(struct world *w)
+{
+    for (int i = 0; pipeline_state(w->pipeline) != PIPELINE_ACTIVE; i++) {
+        assert_in_range(i, 0, 100);
+        if (pipeline_state(w->pipeline) != PIPELINE_PRIMING) {
+            video.at = sound.at = 0;
+            w->key_came = false;
+            world_step(w);
+            continue;
+        }
+        if (w->listener && !w->key_came)
+            world_key_frame(w);
+        w->key_came = true;
+        assert_true(write_second(w));
+        w->now += 1000;
+    }
+}
+
+static void go_live(struct world *w)
+{
+    world_init_as(w, true);
+    world_produce(w, MEDIA_KIND_VIDEO, "video/H264");
+    world_produce(w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w->pipeline);
+    until_active(w);
+}
+
+static uint64_t next_msn(const struct world *w)
+{
+    return hls_track_next_msn(presentation_leader(w->published));
+}
+
+static void the_first_segment_makes_it_active_and_sound_makes_it_playable(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    while (w.playable == 0)
+        assert_true(write_second(&w));
+    assert_int_equal(w.playable, 1);
+    assert_int_equal(w.publishes, 1);
+    assert_int_equal(presentation_n_tracks(w.published), 2);
+    assert_string_equal(hls_track_spec(presentation_track(w.published, 0))->name, "v0");
+    assert_string_equal(hls_track_spec(presentation_track(w.published, 1))->name, "a0");
+    assert_string_equal(w.ffmpeg_output, "pipe:4");
+    world_fini(&w);
+}
+
+static void media_sequence_numbers_grow_over_a_thousand_runs(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    uint64_t before = next_msn(&w);
+    for (int i = 0; i < 1000; i++) {
+        w.log[0] = '\0';
+        world_exit(&w, 0, 9);
+        w.n_transports = 0;
+        until_active(&w);
+        assert_true(next_msn(&w) > before);
+        before = next_msn(&w);
+        const struct hls_track *t = presentation_leader(w.published);
+        assert_true(before - hls_track_first_msn(t) <= 16); /* the window is bounded */
+        assert_int_equal(ports_taken(w.ports), 2);
+        assert_int_equal(w.load, 4);
+    }
+    assert_int_equal(w.publishes, 1); /* the address stays */
+    assert_int_equal(w.playable, 1);
+    assert_int_equal(pipeline_runs(w.pipeline), 1001);
+    world_fini(&w);
+}
+
+static void numbers_grow_over_lives_of_the_service(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    uint64_t first = hls_track_first_msn(presentation_leader(w.published));
+    uint64_t start = w.now;
+    for (int i = 0; i < 20 && write_second(&w); i++)
+        w.now += 1000;
+    uint64_t before = next_msn(&w);
+    uint64_t now = w.now;
+    world_fini(&w);
+    world_init_as(&w, true);
+    w.now = now;
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/H264");
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w.pipeline);
+    until_active(&w);
+    assert_true(now > start && before > first);
+    assert_true(hls_track_first_msn(presentation_leader(w.published)) > before);
+    world_fini(&w);
+}
+
+static void a_stopped_ffmpeg_is_seen_by_its_sockets_within_two_seconds(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    uint64_t stopped = w.now;
+    w.backlog = true;
+    while (w.stopped_ms < 0) {
+        assert_in_range(w.now - stopped, 0, 2000);
+        assert_true(world_fire(&w));
+    }
+    assert_int_equal(w.stopped_ms, 0); /* SIGKILL: it would not see another */
+    assert_int_equal(w.restarts[PIPELINE_STALLED], 1);
+    w.backlog = false;
+    until_active(&w);
+    world_fini(&w);
+}
+
+static void a_silent_input_is_no_reason_to_kill_ffmpeg_at_once(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    world_sleep(&w, 1800);
+    assert_int_equal(w.stopped_ms, -1);
+    world_sleep(&w, 1500);
+    assert_int_equal(w.stopped_ms, 0);
+    world_fini(&w);
+}
+
+static void runs_in_a_hurry_are_given_more_time(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    for (int i = 0; i < 2; i++) {
+        w.log[0] = '\0';
+        world_exit(&w, 0, 9);
+        until_active(&w);
+    }
+    w.backlog = true;
+    write_second(&w);
+    world_sleep(&w, 2500);
+    assert_int_equal(w.stopped_ms, -1);
+    world_sleep(&w, 1500);
+    assert_int_equal(w.stopped_ms, 0);
+    w.backlog = false;
+    world_fini(&w);
+}
+
+static void bytes_that_are_no_mp4_end_the_run_not_the_stream(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    uint64_t before = next_msn(&w);
+    static char junk[256 * 1024]; /* longer than what is left of the box before it */
+    memset(junk, 5, sizeof junk); /* a box of 84 MB */
+    w.ffmpeg.on_output(w.ffmpeg.ctx, 0, junk, sizeof junk);
+    assert_int_equal(w.restarts[PIPELINE_EXITED], 1);
+    until_active(&w);
+    assert_true(next_msn(&w) > before);
+    world_fini(&w);
+}
+
+static void pictures_that_come_to_a_stream_of_sound_make_another_presentation(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init_as(&w, true);
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w.pipeline);
+    world_until(&w, PIPELINE_PRIMING);
+    assert_int_equal(presentation_n_tracks(w.published), 1);
+    w.ffmpeg.on_output(w.ffmpeg.ctx, 0, sound.bytes, sound.n);
+    assert_int_equal(pipeline_state(w.pipeline), PIPELINE_ACTIVE);
+    uint64_t before = next_msn(&w);
+    w.now += 6000;
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/H264");
+    pipeline_changed(w.pipeline);
+    until_active(&w);
+    assert_int_equal(presentation_n_tracks(w.published), 2);
+    assert_int_equal(w.publishes, 2);
+    assert_true(hls_track_first_msn(presentation_leader(w.published)) > before);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_segment_makes_it_active_and_sound_makes_it_playable),
+        cmocka_unit_test(media_sequence_numbers_grow_over_a_thousand_runs),
+        cmocka_unit_test(numbers_grow_over_lives_of_the_service),
+        cmocka_unit_test(a_stopped_ffmpeg_is_seen_by_its_sockets_within_two_seconds),
+        cmocka_unit_test(a_silent_input_is_no_reason_to_kill_ffmpeg_at_once),
+        cmocka_unit_test(runs_in_a_hurry_are_given_more_time),
+        cmocka_unit_test(bytes_that_are_no_mp4_end_the_run_not_the_stream),
+        cmocka_unit_test(pictures_that_come_to_a_stream_of_sound_make_another_presentation),
+    };
+    return cmocka_run_group_tests(tests, load_media, unload_media);
+}
