@@ -67,6 +67,7 @@ void app_rooms_config(const struct settings *s, struct rooms_config *out)
                                  .message_bytes_max = (size_t)s->limits_message_bytes,
                                  .send_queue_bytes_max = (size_t)s->limits_send_queue_bytes,
                                  .idle_s = (unsigned)(s->limits_idle / USEC_PER_SEC),
+                                 .worker_load_max = (unsigned)s->rtc_worker_load_max,
                                  .tcp = s->rtc_tcp,
                                  .initial_outgoing_bps = (uint32_t)s->rtc_initial_bitrate,
                                  .min_outgoing_bps = (uint32_t)s->rtc_min_bitrate,

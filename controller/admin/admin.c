@@ -28,6 +28,19 @@ static const char *database_state(const struct admin *a)
     return "unknown";
 }
 
+/* By index: whether it runs, and the routers that rooms have in it. */
+static json_t *describe_workers(const struct admin *a, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n && list; i++) {
+        const struct fleet_worker *w = fleet_worker_at(a->fleet, i);
+        json_array_append_new(list, json_pack("{s:b,s:i,s:i}", "running", fleet_worker_running(w),
+                                              "routers", fleet_worker_routers(w), "load",
+                                              fleet_worker_load(w)));
+    }
+    return list;
+}
+
 /* 200 while new viewers can be served, 503 while not. A database that is away is told, but live
  * goes on. */
 static void on_healthz(struct http_request *req, void *user)
@@ -43,9 +56,10 @@ static void on_healthz(struct http_request *req, void *user)
                          : running < workers ? "degraded"
                                              : "ok";
     http_respond_json(req, well ? 200 : 503,
-                      json_pack("{s:s,s:I,s:I,s:s}", "status", status, "workers",
+                      json_pack("{s:s,s:I,s:I,s:o*,s:s}", "status", status, "workers",
                                 (json_int_t)workers, "workersRunning", (json_int_t)running,
-                                "database", database_state(a)));
+                                "perWorker", describe_workers(a, workers), "database",
+                                database_state(a)));
 }
 
 static void on_metrics(struct http_request *req, void *user)

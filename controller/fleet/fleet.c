@@ -198,6 +198,16 @@ int fleet_worker_load(const struct fleet_worker *w)
     return w->load;
 }
 
+void fleet_worker_add_routers(struct fleet_worker *w, int delta)
+{
+    w->routers = w->routers + delta > 0 ? w->routers + delta : 0;
+}
+
+int fleet_worker_routers(const struct fleet_worker *w)
+{
+    return w->routers;
+}
+
 void fleet_observe(struct fleet *f, struct fleet_observer *o)
 {
     list_add(&f->observers, &o->node);

@@ -68,6 +68,9 @@ unsigned fleet_worker_restarts(const struct fleet_worker *w);
 /* Load is counted by who uses a worker: transports, producers and consumers, one each. */
 void fleet_worker_add_load(struct fleet_worker *w, int delta);
 int fleet_worker_load(const struct fleet_worker *w);
+/* Routers that rooms have in it, counted likewise. */
+void fleet_worker_add_routers(struct fleet_worker *w, int delta);
+int fleet_worker_routers(const struct fleet_worker *w);
 
 /* ---- requests ---- */
 

@@ -179,6 +179,7 @@ void fleet_worker_lost(struct fleet_worker *w, const char *why)
         arm(w, f->config.limits.term_ms);
     }
     w->load = 0;
+    w->routers = 0;
     fleet_metrics_update(w);
     fleet_channel_fail_calls(w);
     if (was_running && !f->closing) {

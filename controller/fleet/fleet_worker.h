@@ -57,6 +57,7 @@ struct fleet_worker {
     unsigned failures; /* in a row */
     bool ran;          /* this process said worker.running */
     int load;
+    int routers;
     int pid;
     uint64_t started_ms;
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/room/room_state.h"
+#include "controller/room/room_pipe.h"
 #include "controller/rtc/ortc.h"
 
 static void send_score(struct room_consumer *c, const struct consumer_score_event *event)
@@ -55,15 +55,21 @@ static struct room_consumer *consumer_new(struct room_transport *t,
     struct room_consumer *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
-    struct room *room = t->peer->room;
+    struct fleet_worker *w = peer_worker(t->peer);
     c->transport = t;
-    rng_uuid(room->rooms->config.rng, c->id);
+    rng_uuid(t->peer->room->rooms->config.rng, c->id);
     snprintf(c->producer_id, sizeof c->producer_id, "%s", producer->id);
     list_add(&t->consumers, &c->node);
     t->peer->n_consumers++;
-    fleet_worker_add_load(room->worker, 1);
-    fleet_listen(&c->listener, room->worker, c->id, on_event, c);
+    fleet_worker_add_load(w, 1);
+    fleet_listen(&c->listener, w, c->id, on_event, c);
     return c;
+}
+
+static enum err bring(struct room_consumer *c, struct room_producer *producer)
+{
+    struct room_router *here = c->transport->peer->router;
+    return producer->transport->peer->router == here ? OK : pipe_producer(producer, here, &c->pipe);
 }
 
 static enum err ask(struct room_consumer *c, struct op_request request,
@@ -109,11 +115,13 @@ enum err consumer_open(struct room_transport *t, struct op_request request,
     e = ortc_consumer(&producer->consumable, caps, mid, true, r->config.rng, &scratch, &parameters,
                       error);
     struct room_consumer *c = NULL;
-    if (e == OK && !t->peer->room->worker)
+    if (e == OK && !peer_worker(t->peer))
         e = ERR_UNAVAILABLE;
     else if (e == OK && !(c = consumer_new(t, producer)))
         e = ERR_NOMEM;
     if (c)
+        e = bring(c, producer);
+    if (c && e == OK)
         e = ask(c, request, producer, &parameters, paused);
     if (e == OK)
         t->next_mid++;
@@ -128,16 +136,16 @@ enum err consumer_open(struct room_transport *t, struct op_request request,
 void consumer_close(struct room_consumer *c, bool tell_worker)
 {
     struct room_transport *t = c->transport;
-    struct room *room = t->peer->room;
+    struct fleet_worker *w = peer_worker(t->peer);
     ops_end(t->peer, c, ERR_CLOSED, "the consumer was closed");
     fleet_unlisten(&c->listener);
-    if (room->worker) {
+    if (w) {
         struct transport_close_consumer_request request = {.consumer_id = c->id};
         if (tell_worker)
-            (void)fleet_request(room->worker, METHOD_TRANSPORT_CLOSE_CONSUMER, t->id, &request,
-                                NULL, NULL);
-        fleet_worker_add_load(room->worker, -1);
+            (void)fleet_request(w, METHOD_TRANSPORT_CLOSE_CONSUMER, t->id, &request, NULL, NULL);
+        fleet_worker_add_load(w, -1);
     }
+    pipe_release(&c->pipe);
     list_remove(&c->node);
     t->peer->n_consumers--;
     free(c);

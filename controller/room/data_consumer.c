@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/room/room_state.h"
+#include "controller/room/room_pipe.h"
 
 static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
@@ -64,8 +64,15 @@ static struct room_data_consumer *data_consumer_new(struct room_transport *t,
     snprintf(c->data_producer_id, sizeof c->data_producer_id, "%s", producer->id);
     list_add(&t->data_consumers, &c->node);
     t->peer->n_data_consumers++;
-    fleet_listen(&c->listener, t->peer->room->worker, c->id, on_event, c);
+    fleet_listen(&c->listener, peer_worker(t->peer), c->id, on_event, c);
     return c;
+}
+
+static enum err bring(struct room_data_consumer *c, struct room_data_producer *producer)
+{
+    struct room_router *here = c->transport->peer->router;
+    return producer->transport->peer->router == here ? OK
+                                                     : pipe_data_producer(producer, here, &c->pipe);
 }
 
 /* The peer gets the channel on a stream of its own, and as reliable as it is sent. */
@@ -99,7 +106,7 @@ enum err data_consumer_open(struct room_transport *t, struct op_request request,
                             struct room_data_producer *producer)
 {
     uint16_t stream;
-    if (!t->peer->room->worker)
+    if (!peer_worker(t->peer))
         return ERR_UNAVAILABLE;
     enum err e = take_stream(t, &stream);
     if (e != OK)
@@ -107,7 +114,9 @@ enum err data_consumer_open(struct room_transport *t, struct op_request request,
     struct room_data_consumer *c = data_consumer_new(t, producer, stream);
     if (!c)
         return ERR_NOMEM;
-    e = ask(c, request, producer);
+    e = bring(c, producer);
+    if (e == OK)
+        e = ask(c, request, producer);
     if (e != OK)
         data_consumer_close(c, false);
     return e;
@@ -116,13 +125,13 @@ enum err data_consumer_open(struct room_transport *t, struct op_request request,
 void data_consumer_close(struct room_data_consumer *c, bool tell_worker)
 {
     struct room_transport *t = c->transport;
-    struct room *room = t->peer->room;
+    struct fleet_worker *w = peer_worker(t->peer);
     ops_end(t->peer, c, ERR_CLOSED, "the data consumer was closed");
     fleet_unlisten(&c->listener);
     struct transport_close_data_consumer_request request = {.data_consumer_id = c->id};
-    if (room->worker && tell_worker)
-        (void)fleet_request(room->worker, METHOD_TRANSPORT_CLOSE_DATA_CONSUMER, t->id, &request,
-                            NULL, NULL);
+    if (w && tell_worker)
+        (void)fleet_request(w, METHOD_TRANSPORT_CLOSE_DATA_CONSUMER, t->id, &request, NULL, NULL);
+    pipe_release(&c->pipe);
     list_remove(&c->node);
     t->peer->n_data_consumers--;
     free(c);

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "controller/room/room_state.h"
+#include "controller/room/room_pipe.h"
 
 void data_producer_describe(const struct room_data_producer *p, struct sig_data_producer_info *out)
 {
@@ -51,6 +51,7 @@ static struct room_data_producer *data_producer_new(struct room_transport *t,
     snprintf(p->protocol, sizeof p->protocol, "%s", in->protocol ? in->protocol : "");
     p->app_data = json_incref(in->app_data);
     rng_uuid(t->peer->room->rooms->config.rng, p->id);
+    list_init(&p->pipes);
     list_add(&t->data_producers, &p->node);
     t->peer->n_data_producers++;
     return p;
@@ -80,16 +81,16 @@ enum err data_producer_open(struct room_transport *t, struct op_request request,
 void data_producer_close(struct room_data_producer *p, bool tell_worker)
 {
     struct room_transport *t = p->transport;
-    struct room *room = t->peer->room;
+    struct fleet_worker *w = peer_worker(t->peer);
     ops_end(t->peer, p, ERR_CLOSED, "the data producer was closed");
     if (p->ready) {
-        HASH_DEL(room->data_producers, p);
+        HASH_DEL(t->peer->room->data_producers, p);
         tell_others(p, false);
     }
+    pipes_close(&p->pipes);
     struct transport_close_data_producer_request request = {.data_producer_id = p->id};
-    if (room->worker && tell_worker)
-        (void)fleet_request(room->worker, METHOD_TRANSPORT_CLOSE_DATA_PRODUCER, t->id, &request,
-                            NULL, NULL);
+    if (w && tell_worker)
+        (void)fleet_request(w, METHOD_TRANSPORT_CLOSE_DATA_PRODUCER, t->id, &request, NULL, NULL);
     list_remove(&p->node);
     t->peer->n_data_producers--;
     json_decref(p->app_data);

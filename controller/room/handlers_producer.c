@@ -1,3 +1,4 @@
+#include "controller/room/room_pipe.h"
 #include "controller/room/session.h"
 
 bool app_data_fits(json_t *app_data)
@@ -63,8 +64,10 @@ static void set_paused(struct sig_call *call, bool paused)
     if (p->paused == paused)
         return;
     p->paused = paused;
+    pipes_set_paused(&p->pipes, paused);
     producers_changed(p->transport->peer->room, p, NULL);
-    observe_paused(p, paused);
+    if (p->observed)
+        observe_paused(p, paused);
 }
 
 void on_pause_producer(struct sig_call *call)

@@ -22,7 +22,7 @@ static void on_transport_made(struct op *op, enum err e, const char *reason, con
 /* Nobody waits for these: without them the transport works as well. */
 static void set_limit(struct room_transport *t, enum pipe_method method, const void *request)
 {
-    (void)fleet_request(t->peer->room->worker, method, t->id, request, NULL, NULL);
+    (void)fleet_request(peer_worker(t->peer), method, t->id, request, NULL, NULL);
 }
 
 static void limit_bitrates(struct room_transport *t)
@@ -55,10 +55,15 @@ static void create_transport(struct sig_call *call, enum transport_use use)
         sig_fail(call, ERR_UNSUPPORTED, "forceTcp: this service does not offer TCP");
         return;
     }
-    struct room_transport *t = p->room->worker ? transport_new(p, use, NULL) : NULL;
+    if (peer_enter_router(p) != OK) {
+        sig_fail(call, ERR_UNAVAILABLE, worker_away);
+        return;
+    }
+    struct room_transport *t = transport_new(p, use, NULL);
     if (!t) {
-        sig_fail(call, p->room->worker ? ERR_NOMEM : ERR_UNAVAILABLE,
-                 p->room->worker ? "" : worker_away);
+        if (p->n_transports == 0)
+            peer_leave_router(p);
+        sig_fail(call, ERR_NOMEM, "");
         return;
     }
     const struct sctp_capabilities *sctp = in->sctp_capabilities;
@@ -80,8 +85,8 @@ static void create_transport(struct sig_call *call, enum transport_use use)
     struct router_create_webrtc_transport_request request = {.transport_id = t->id,
                                                              .options = &options};
     struct op about = {.transport = t};
-    enum err e = op_start(p, call->request, METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT,
-                          p->room->router_id, &request, on_transport_made, &about);
+    enum err e = op_start(p, call->request, METHOD_ROUTER_CREATE_WEBRTC_TRANSPORT, p->router->id,
+                          &request, on_transport_made, &about);
     if (e != OK) {
         sig_fail(call, e, worker_away);
         transport_close(t, false);

@@ -27,10 +27,10 @@ enum err op_start(struct room_peer *p, struct op_request request, enum pipe_meth
                   const char *handler_id, const void *data, op_done_fn *done,
                   const struct op *about)
 {
-    struct room *room = p->room;
+    struct fleet_worker *w = peer_worker(p);
     enum err e = OK;
     struct op *op = NULL;
-    if (!room->worker || !room->router_ready)
+    if (!w)
         e = ERR_UNAVAILABLE;
     else if (p->n_ops >= OPS_PER_PEER_MAX)
         e = ERR_FULL;
@@ -42,13 +42,13 @@ enum err op_start(struct room_peer *p, struct op_request request, enum pipe_meth
     }
     *op = *about;
     op->peer = p;
-    op->worker = room->worker;
+    op->worker = w;
     op->done = done;
     op->answers = request.answers;
     op->request_id = request.id;
     list_add(&p->ops, &op->node);
     p->n_ops++;
-    e = fleet_request(room->worker, method, handler_id, data, on_reply, op);
+    e = fleet_request(w, method, handler_id, data, on_reply, op);
     if (e != OK)
         op_free(op);
     return e;

@@ -27,9 +27,16 @@ enum err room_own_produce(struct room_peer *p, const char *transport_id, enum me
                           struct field_error *error)
 {
     struct room_transport *t = transport_find(p, transport_id);
+    if (!t && peer_enter_router(p) != OK) {
+        *error = (struct field_error){.err = ERR_UNAVAILABLE,
+                                      .reason = "the media worker is away, try again"};
+        return ERR_UNAVAILABLE;
+    }
     if (!t)
         t = transport_new(p, USE_OWN, transport_id);
     if (!t) {
+        if (p->n_transports == 0)
+            peer_leave_router(p);
         *error = (struct field_error){.err = ERR_NOMEM, .reason = "out of memory"};
         return ERR_NOMEM;
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/fields_clone.h"
-#include "controller/room/room_state.h"
+#include "controller/room/room_pipe.h"
 #include "controller/rtc/ortc.h"
 
 /* Key frames cost the broadcaster; a second between them is what the slowest viewer waits at most.
@@ -94,6 +94,31 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
     }
 }
 
+/* ---- what features see ---- */
+
+void producer_show(struct room_producer *p)
+{
+    struct room_peer *peer = p->transport->peer;
+    struct room_router *origin = room_origin(peer->room);
+    if (p->observed || !origin)
+        return;
+    if (peer->router != origin && pipe_producer(p, origin, &p->home) != OK)
+        return; /* the origin's loss is about to be told, or memory ran out */
+    p->observed = true;
+    observe_producer(p, true);
+}
+
+void producer_hide(struct room_producer *p)
+{
+    pipe_release(&p->home);
+    if (!p->observed)
+        return;
+    p->observed = false;
+    observe_producer(p, false);
+}
+
+/* ---- life ---- */
+
 static void on_produced(struct op *op, enum err e, const char *reason, const void *data)
 {
     struct room_producer *p = op->producer;
@@ -112,7 +137,7 @@ static void on_produced(struct op *op, enum err e, const char *reason, const voi
     HASH_ADD_STR(room->producers, id, p);
     op_reply(op, json_incref(op->answer));
     producers_changed(room, p, NULL);
-    observe_producer(p, true);
+    producer_show(p);
     if (own_done)
         own_done(own_ctx, OK, "", p);
 }
@@ -128,12 +153,13 @@ static struct room_producer *producer_new(struct room_transport *t, enum media_k
     p->kind = kind;
     p->paused = paused;
     p->app_data = json_incref(app_data);
+    list_init(&p->pipes);
     arena_init(&p->arena, PARAMETERS_BYTES_MAX);
     rng_uuid(room->rooms->config.rng, p->id);
     list_add(&t->producers, &p->node);
     t->peer->n_producers++;
-    fleet_worker_add_load(room->worker, 1);
-    fleet_listen(&p->listener, room->worker, p->id, on_event, p);
+    fleet_worker_add_load(peer_worker(t->peer), 1);
+    fleet_listen(&p->listener, peer_worker(t->peer), p->id, on_event, p);
     return p;
 }
 
@@ -183,7 +209,7 @@ enum err producer_open(struct room_transport *t, struct op_request request, enum
 {
     *error = (struct field_error){.err = ERR_UNAVAILABLE,
                                   .reason = "the media worker is away, try again"};
-    if (!t->peer->room->worker)
+    if (!peer_worker(t->peer))
         return error->err;
     struct room_producer *p = producer_new(t, kind, paused, app_data);
     if (!p) {
@@ -213,20 +239,21 @@ void producer_close(struct room_producer *p, bool tell_worker)
     struct room_transport *t = p->transport;
     struct room_peer *peer = t->peer;
     struct room *room = peer->room;
+    struct fleet_worker *w = peer_worker(peer);
     ops_end(peer, p, ERR_CLOSED, "the producer was closed");
     if (p->ready) {
         HASH_DEL(room->producers, p);
         p->ready = false;
         producers_changed(room, NULL, p);
-        observe_producer(p, false);
+        producer_hide(p);
     }
+    pipes_close(&p->pipes);
     fleet_unlisten(&p->listener);
-    if (room->worker) {
+    if (w) {
         struct transport_close_producer_request request = {.producer_id = p->id};
         if (tell_worker)
-            (void)fleet_request(room->worker, METHOD_TRANSPORT_CLOSE_PRODUCER, t->id, &request,
-                                NULL, NULL);
-        fleet_worker_add_load(room->worker, -1);
+            (void)fleet_request(w, METHOD_TRANSPORT_CLOSE_PRODUCER, t->id, &request, NULL, NULL);
+        fleet_worker_add_load(w, -1);
     }
     list_remove(&p->node);
     peer->n_producers--;

@@ -13,78 +13,6 @@ bool id_is_valid(const char *id, size_t max)
     return n >= 1 && n <= max && strspn(id, allowed) == n;
 }
 
-/* ---- the router ---- */
-
-static void close_router(struct room *room)
-{
-    struct worker_close_router_request request = {.router_id = room->router_id};
-    (void)fleet_request(room->worker, METHOD_WORKER_CLOSE_ROUTER, "", &request, NULL, NULL);
-    fleet_worker_add_load(room->worker, -1);
-}
-
-static void drop_media(struct room *room)
-{
-    list_each (node, &room->peers) {
-        peer_drop_media(container_of(node, struct room_peer, node));
-    }
-}
-
-static void tell_lost(struct room *room, const char *reason)
-{
-    struct sig_reconnect event = {.reason = reason};
-    observe_router(room, false);
-    room_notify(room, SIG_EVENT_RECONNECT_REQUIRED, &event);
-}
-
-static void on_router_made(void *ctx, enum err e, const char *reason, const void *data)
-{
-    struct room *room = ctx;
-    (void)data;
-    if (e == OK) {
-        room->router_ready = true;
-        observe_router(room, true);
-        return;
-    }
-    log_warn("room.router_failed", "room=%s why=\"%s\"", room->id, reason);
-    if (e == ERR_CLOSED)
-        return; /* fleet's observer starts over */
-    /* The worker goes on without it; what was asked of the router meanwhile fails as well. The
-     * tick tries again. */
-    drop_media(room);
-    close_router(room);
-    room->worker = NULL;
-    room->router_ready = false;
-    tell_lost(room, "the room has to be set up anew");
-}
-
-void room_start_router(struct room *room)
-{
-    room->router_ready = false;
-    room->worker = fleet_least_loaded(room->rooms->config.fleet);
-    if (!room->worker)
-        return; /* fleet's observer or the tick comes back here */
-    rng_uuid(room->rooms->config.rng, room->router_id);
-    struct worker_create_router_request request = {.router_id = room->router_id};
-    if (fleet_request(room->worker, METHOD_WORKER_CREATE_ROUTER, "", &request, on_router_made,
-                      room) != OK) {
-        room->worker = NULL;
-        return;
-    }
-    fleet_worker_add_load(room->worker, 1);
-    /* The worker takes requests in order: what is asked of the router from now on comes after its
-     * creation. */
-    room->router_ready = true;
-}
-
-void room_router_gone(struct room *room)
-{
-    room->worker = NULL;
-    room->router_ready = false;
-    drop_media(room);
-    tell_lost(room, "the media worker was lost");
-    room_start_router(room);
-}
-
 /* ---- life ---- */
 
 enum err room_get(struct rooms *r, const char *id, struct room **out)
@@ -104,6 +32,8 @@ enum err room_get(struct rooms *r, const char *id, struct room **out)
     room->rooms = r;
     snprintf(room->id, sizeof room->id, "%s", id);
     list_init(&room->peers);
+    list_init(&room->routers);
+    list_init(&room->links);
     room->empty_since_ms = uv_now(r->config.loop);
     HASH_ADD_STR(r->rooms, id, room);
     r->n_rooms++;
@@ -121,10 +51,7 @@ void room_close(struct room *room)
         peer_close(container_of(node, struct room_peer, node), "the room was closed");
     }
     observe_closed(room);
-    if (room->worker) {
-        fleet_forget(room->worker, room);
-        close_router(room);
-    }
+    room_close_routers(room);
     HASH_DEL(r->rooms, room);
     r->n_rooms--;
     log_info("room.closed", "room=%s", room->id);
@@ -140,12 +67,14 @@ const char *room_id(const struct room *room)
 
 const char *room_router_id(const struct room *room)
 {
-    return room->worker && room->router_ready ? room->router_id : NULL;
+    const struct room_router *r = room_origin(room);
+    return r ? r->id : NULL;
 }
 
 struct fleet_worker *room_worker(const struct room *room)
 {
-    return room->worker;
+    const struct room_router *r = room_origin(room);
+    return r ? r->worker : NULL;
 }
 
 const struct rtp_capabilities *room_rtp_capabilities(const struct room *room)
@@ -178,7 +107,8 @@ void room_each_producer(struct room *room, void (*each)(void *ctx, struct room_p
     struct room_producer *next;
     HASH_ITER(hh, room->producers, p, next)
     {
-        each(ctx, p);
+        if (p->observed)
+            each(ctx, p);
     }
 }
 

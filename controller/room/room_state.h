@@ -1,6 +1,8 @@
 /* The objects of a room and what they own. Private to room/.
  *
  *     rooms ─ room ─ peer ─ transport ─ producer, consumer, data producer, data consumer
+ *                  ├ router, one a worker that the room uses
+ *                  └ pipe link between two of its routers ─ what is piped over it (room_pipe.h)
  *
  * Ids are made here and told to the worker, which has the same tree. An object is announced to
  * others once the worker has accepted it; until then `ready` is false. When a peer goes, its
@@ -29,7 +31,26 @@ enum {
     UUID_LEN = 37,
     DATA_LABEL_MAX = 255,
     /* SCTP streams each way; browsers have 1024. */
-    DATA_STREAMS_MAX = 1024
+    DATA_STREAMS_MAX = 1024,
+    /* After a router or a pipe could not be made, the room stays on the workers that it has. */
+    SPREAD_RETRY_MS = 30 * 1000
+};
+
+/* Of a room, in one worker. The first is the origin: the room's own peers and what taps it (HLS,
+ * observers) are there. The others live as long as peers have their transports in them. */
+struct room_router {
+    struct list node;            /* in room->routers */
+    struct room *room;           /* parent, outlives us */
+    struct fleet_worker *worker; /* NULL: it is lost, and we go */
+    char id[UUID_LEN];
+    bool made;        /* the worker said so */
+    unsigned n_peers; /* whose transports are here */
+};
+
+/* Something that needs a producer in a router that is not its own. */
+struct pipe_user {
+    struct list node;    /* in piped->users */
+    struct piped *piped; /* ref; NULL: it does not */
 };
 
 struct room_producer {
@@ -46,6 +67,9 @@ struct room_producer {
     struct rtp_parameters consumable;
     json_t *app_data; /* owned, or NULL */
     struct fleet_listener listener;
+    bool observed;             /* features were told: it is in the origin, by itself or by home */
+    struct list pipes;         /* of struct piped: its copies in other routers */
+    struct pipe_user home;     /* its copy in the origin */
     room_produce_fn *own_done; /* of room_own_produce */
     void *own_ctx;
 };
@@ -55,6 +79,7 @@ struct room_consumer {
     struct room_transport *transport; /* parent, outlives us */
     char id[UUID_LEN];
     char producer_id[UUID_LEN];
+    struct pipe_user pipe; /* if the producer is in another router */
     struct fleet_listener listener;
 };
 
@@ -67,7 +92,8 @@ struct room_data_producer {
     struct sctp_stream_parameters stream;
     char label[DATA_LABEL_MAX + 1];
     char protocol[DATA_LABEL_MAX + 1];
-    json_t *app_data; /* owned, or NULL */
+    json_t *app_data;  /* owned, or NULL */
+    struct list pipes; /* of struct piped: its copies in other routers */
 };
 
 struct room_data_consumer {
@@ -76,6 +102,7 @@ struct room_data_consumer {
     char id[UUID_LEN];
     char data_producer_id[UUID_LEN];
     uint16_t stream_id;
+    struct pipe_user pipe; /* if the data producer is in another router */
     struct fleet_listener listener;
 };
 
@@ -108,6 +135,7 @@ struct room_peer {
     char title[STREAM_TITLE_MAX * 4 + 1];
     char resume_token[33];
     enum room_role role;
+    struct room_router *router; /* ref; where its transports are; NULL: it has none */
     struct list transports;
     struct list ops; /* of struct op */
     bool left;       /* it asked to */
@@ -123,11 +151,11 @@ struct room {
     UT_hash_handle hh;   /* in rooms->rooms */
     struct rooms *rooms; /* parent, outlives us */
     char id[ROOM_ID_MAX + 1];
-    struct fleet_worker *worker; /* NULL: none runs */
-    char router_id[UUID_LEN];
-    bool router_ready;
+    struct list routers; /* the origin first; empty: no worker runs */
+    struct list links;   /* of struct pipe_link */
     bool closing;
-    uint64_t empty_since_ms; /* 0: somebody is in */
+    uint64_t spread_after_ms; /* no further router before that */
+    uint64_t empty_since_ms;  /* 0: somebody is in */
     struct list peers;
     struct room_peer *peers_by_id;
     struct room_producer *producers;           /* ready ones, of all peers */
@@ -197,12 +225,30 @@ void op_fail(struct op *op, enum err e, const char *reason);
 
 /* ---- rooms.c, room.c ---- */
 MUST_CHECK enum err room_get(struct rooms *r, const char *id, struct room **out);
-void room_start_router(struct room *room);
-void room_router_gone(struct room *room);
 /* Closes what is left of it and frees it. */
 void room_close(struct room *room);
 void rooms_finish_close(struct rooms *r);
 bool id_is_valid(const char *id, size_t max);
+
+/* ---- room_routers.c ---- */
+/* NULL: there is none. */
+struct room_router *room_origin(const struct room *room);
+/* In that worker; NULL: the room has none there. */
+struct room_router *room_router_in(const struct room *room, const struct fleet_worker *w);
+/* Makes the origin, if there is none and a worker runs. */
+void room_start_router(struct room *room);
+/* Its worker was lost, or it cannot be used: it goes with all that is in it, peers that had their
+ * transports there are told to make them anew, and the next router becomes the origin if it was
+ * that. */
+void room_router_lost(struct room_router *r, const char *reason);
+void room_close_routers(struct room *room);
+/* Gives a peer without one a router: one of the room's, or a new one in another worker when those
+ * that the room uses have as much as they may. ERR_UNAVAILABLE: no worker runs. */
+MUST_CHECK enum err peer_enter_router(struct room_peer *p);
+/* Its last transport is gone. */
+void peer_leave_router(struct room_peer *p);
+/* NULL: it has no router, or that is lost. */
+struct fleet_worker *peer_worker(const struct room_peer *p);
 
 /* ---- peer.c ---- */
 struct peer_join {
@@ -227,6 +273,7 @@ void room_notify_others(struct room *room, const struct room_peer *except, enum 
                         const void *data);
 
 /* ---- transport.c ---- */
+/* p has a router. */
 struct room_transport *transport_new(struct room_peer *p, enum transport_use use, const char *id);
 /* tell_worker: false when the worker has closed it or is gone. */
 void transport_close(struct room_transport *t, bool tell_worker);
@@ -239,6 +286,10 @@ MUST_CHECK enum err producer_open(struct room_transport *t, struct op_request re
                                   struct field_error *error);
 void producer_close(struct room_producer *p, bool tell_worker);
 struct room_producer *producer_of_peer(struct room_peer *p, const char *id);
+/* Tells features of a producer once it is in the origin, if need be by a pipe. */
+void producer_show(struct room_producer *p);
+/* To features it is gone, since the origin is; clients have it still. */
+void producer_hide(struct room_producer *p);
 void producer_describe(const struct room_producer *p, struct sig_producer_info *out);
 void producers_changed(struct room *room, const struct room_producer *added,
                        const struct room_producer *removed);

@@ -41,8 +41,9 @@ static void on_worker_lost(void *ctx, struct fleet_worker *w)
     struct room *next;
     HASH_ITER(hh, r->rooms, room, next)
     {
-        if (room->worker == w)
-            room_router_gone(room);
+        struct room_router *lost = room_router_in(room, w);
+        if (lost)
+            room_router_lost(lost, "the media worker was lost");
     }
 }
 
@@ -52,8 +53,7 @@ static void start_missing(struct rooms *r)
     struct room *next;
     HASH_ITER(hh, r->rooms, room, next)
     {
-        if (!room->worker)
-            room_start_router(room);
+        room_start_router(room);
     }
 }
 

@@ -1,7 +1,9 @@
 /* Rooms as other features see them: who is in, what is produced, on which worker and router. A room
- * is one router in the least loaded worker; when that worker is lost the room gets a new router by
- * itself and its clients are told to re-create their transports. Single thread, the controller's
- * loop. */
+ * begins with one router, the origin, in the least loaded worker; when the workers that it uses
+ * have enough to do, further peers get a router in another one, and producers go between routers
+ * over pipe transports. Features see the origin only: every producer is there, by itself or piped,
+ * under its id. When a worker is lost its clients are told to re-create their transports, and if it
+ * had the origin, another router becomes that. Single thread, the controller's loop. */
 #ifndef WEIR_CONTROLLER_ROOM_ROOMS_H
 #define WEIR_CONTROLLER_ROOM_ROOMS_H
 
@@ -47,6 +49,8 @@ struct rooms_config {
     unsigned transports_per_peer_max;
     unsigned producers_per_peer_max;
     unsigned consumers_per_peer_max;
+    /* Load of a worker (fleet_worker_load) from which on rooms in it spread to others. */
+    unsigned worker_load_max;
     bool tcp; /* transports have TCP candidates */
     uint32_t initial_outgoing_bps;
     uint32_t min_outgoing_bps; /* of one transport, as the next two; 0: no limit */
@@ -71,7 +75,7 @@ size_t rooms_count(const struct rooms *r);
 void rooms_each(struct rooms *r, void (*each)(void *ctx, struct room *room), void *ctx);
 
 const char *room_id(const struct room *room);
-/* The router, once it is there: NULL while it is being made or after its worker was lost. */
+/* Of the origin: NULL when no worker runs. */
 const char *room_router_id(const struct room *room);
 struct fleet_worker *room_worker(const struct room *room);
 const struct rtp_capabilities *room_rtp_capabilities(const struct room *room);
@@ -105,10 +109,11 @@ bool peer_left_by_itself(const struct room_peer *p);
 
 /* In its owner's memory; NULL members are not called. Objects are valid in the call. */
 struct rooms_observer {
-    /* The router is there: for the first time, or again after a loss. */
+    /* The origin is there: for the first time, or again after a loss. */
     void (*on_router)(void *ctx, struct room *room);
     /* Its worker was lost, and with it every transport and consumer that a feature had in it.
-     * Producers of clients were removed (and told) before; they come back when the clients do. */
+     * Producers were removed (and told) before; they come back when their clients do, or with the
+     * next origin where their clients' worker goes on. */
     void (*on_router_lost)(void *ctx, struct room *room);
     void (*on_closed)(void *ctx, struct room *room);
     void (*on_peer_joined)(void *ctx, struct room *room, struct room_peer *peer);

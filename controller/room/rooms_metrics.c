@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "controller/room/room_pipe.h"
+
 static struct metric *labelled(struct metrics *m, const char *name, const char *help,
                                const char *label, const char *value)
 {
@@ -16,6 +18,11 @@ enum err rooms_metrics_open(struct rooms *r)
     if (!x)
         return ERR_NOMEM;
     x->rooms = metric_gauge(m, "weir_rooms", "Rooms that are open.", NULL, 0);
+    x->spread = metric_gauge(m, "weir_rooms_spread", "Rooms that are in several workers.", NULL, 0);
+    x->pipes = metric_gauge(m, "weir_room_pipes",
+                            "Pairs of pipe transports between routers of rooms.", NULL, 0);
+    x->piped = metric_gauge(m, "weir_room_piped", "Producers and data producers that go over them.",
+                            NULL, 0);
     for (int role = ROLE_PARTICIPANT; role <= ROLE_VIEWER; role++)
         x->peers[role] =
             labelled(m, "weir_peers", "Peers in rooms, by role.", "role", sig_role_names[role]);
@@ -55,13 +62,33 @@ static void count_peer(const struct room_peer *p, unsigned producers[2], unsigne
     }
 }
 
+struct spread {
+    unsigned rooms;
+    unsigned pipes;
+    unsigned piped;
+};
+
+static void count_pipes(const struct room *room, struct spread *out)
+{
+    out->rooms += room->routers.next != room->routers.prev;
+    list_each (ln, (struct list *)(uintptr_t)&room->links) {
+        struct pipe_link *l = container_of(ln, struct pipe_link, node);
+        out->pipes++;
+        list_each (pn, &l->piped) {
+            out->piped++;
+        }
+    }
+}
+
 void rooms_metrics_update(struct rooms *r)
 {
+    struct spread spread = {0};
     unsigned peers[3] = {0};
     unsigned producers[2] = {0};
     unsigned consumers = 0;
     unsigned transports = 0;
     for (struct room *room = r->rooms; room; room = room->hh.next) {
+        count_pipes(room, &spread);
         list_each (node, &room->peers) {
             struct room_peer *p = container_of(node, struct room_peer, node);
             peers[p->role]++;
@@ -70,6 +97,9 @@ void rooms_metrics_update(struct rooms *r)
     }
     struct rooms_metrics *x = r->metrics;
     metric_set(x->rooms, r->n_rooms);
+    metric_set(x->spread, spread.rooms);
+    metric_set(x->pipes, spread.pipes);
+    metric_set(x->piped, spread.piped);
     for (int i = 0; i < 3; i++)
         metric_set(x->peers[i], peers[i]);
     for (int i = 0; i < 2; i++)

@@ -7,6 +7,9 @@
 
 struct rooms_metrics {
     struct metric *rooms;
+    struct metric *spread;       /* rooms with more than one router */
+    struct metric *pipes;        /* pipe links between routers */
+    struct metric *piped;        /* producers and data producers in them */
     struct metric *peers[3];     /* by enum room_role */
     struct metric *producers[2]; /* by enum media_kind */
     struct metric *consumers;

@@ -37,8 +37,8 @@ struct room_transport *transport_new(struct room_peer *p, enum transport_use use
     list_add(&p->transports, &t->node);
     p->n_transports++;
     if (use != USE_OWN) {
-        fleet_worker_add_load(p->room->worker, 1);
-        fleet_listen(&t->listener, p->room->worker, t->id, on_event, t);
+        fleet_worker_add_load(p->router->worker, 1);
+        fleet_listen(&t->listener, p->router->worker, t->id, on_event, t);
     }
     return t;
 }
@@ -46,7 +46,7 @@ struct room_transport *transport_new(struct room_peer *p, enum transport_use use
 void transport_close(struct room_transport *t, bool tell_worker)
 {
     struct room_peer *p = t->peer;
-    struct room *room = p->room;
+    struct fleet_worker *w = peer_worker(p);
     ops_end(p, t, ERR_CLOSED, "the transport was closed");
     /* The worker closes what a transport carries with it. */
     list_each (cn, &t->consumers) {
@@ -62,16 +62,17 @@ void transport_close(struct room_transport *t, bool tell_worker)
         data_producer_close(container_of(dpn, struct room_data_producer, node), false);
     }
     fleet_unlisten(&t->listener);
-    if (room->worker && t->use != USE_OWN) {
+    if (w && t->use != USE_OWN) {
         struct router_close_transport_request request = {.transport_id = t->id};
         if (tell_worker)
-            (void)fleet_request(room->worker, METHOD_ROUTER_CLOSE_TRANSPORT, room->router_id,
-                                &request, NULL, NULL);
-        fleet_worker_add_load(room->worker, -1);
+            (void)fleet_request(w, METHOD_ROUTER_CLOSE_TRANSPORT, p->router->id, &request, NULL,
+                                NULL);
+        fleet_worker_add_load(w, -1);
     }
     list_remove(&t->node);
-    p->n_transports--;
     free(t);
+    if (--p->n_transports == 0)
+        peer_leave_router(p);
 }
 
 struct room_transport *transport_find(struct room_peer *p, const char *id)

@@ -59,6 +59,13 @@ MUST_CHECK enum err ortc_consumer(const struct rtp_parameters *consumable,
                                   bool enable_rtx, struct rng *rng, struct arena *arena,
                                   struct rtp_parameters *out, struct field_error *error);
 
+/* What goes from one router to another over a pipe: all encodings, with SSRCs counted up from ssrc
+ * (two an encoding) that are unique in the pipe, and the mapping by which the other router's
+ * producer is as consumable as this one. */
+MUST_CHECK enum err ortc_pipe(const struct rtp_parameters *consumable, uint32_t ssrc,
+                              struct arena *arena, struct rtp_parameters *out,
+                              struct rtp_mapping *mapping);
+
 /* simple, simulcast or svc, by the encodings. */
 enum rtp_type ortc_producer_type(const struct rtp_parameters *p);
 

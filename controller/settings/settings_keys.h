@@ -56,6 +56,10 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "UDP and TCP port of the first worker; each further worker takes the next one.")             \
     X(rtc_workers, "rtc.workers", INT, "0", 0, 256, NULL, false,                                   \
       "Media workers. 0: one per core.")                                                           \
+    X(rtc_worker_load_max, "rtc.worker_load_max", INT, "2000", 1, 1000000, NULL, false,            \
+      "Transports, producers and consumers of a worker (the metric weir_worker_load) from which "  \
+      "on the rooms in it spread: their next peers get a less loaded worker, and streams go there " \
+      "through the machine's loopback. A viewer of picture and sound counts for three.")           \
     X(rtc_worker_path, "rtc.worker_path", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,             \
       "The weir-worker program. Empty: next to this program.")                                     \
     X(rtc_tcp, "rtc.tcp", BOOL, "true", 0, 0, NULL, false,                                         \

@@ -18,12 +18,22 @@ export function launch(extra = []) {
     });
 }
 
+/** Ports of the candidates that the service offered, the newest last: they tell which worker has the page's transports. */
+function notePorts(page) {
+    page.ports = [];
+    page.on('websocket', (ws) => ws.on('framereceived', ({ payload }) => {
+        const port = /"iceCandidates":\[\{[^}]*"port":(\d+)/.exec(String(payload))?.[1];
+        if (port) page.ports.push(Number(port));
+    }));
+}
+
 /** A page in a context of its own; collects what its console says of errors. */
 export async function open(browser, url, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     await context.grantPermissions(['camera', 'microphone']).catch(() => {});
     const page = await context.newPage();
     page.problems = [];
+    notePorts(page);
     page.on('console', (m) => { if (m.type() === 'error') page.problems.push(m.text()); });
     page.on('pageerror', (e) => page.problems.push(String(e)));
     await page.goto(url);

@@ -21,7 +21,7 @@ function sum(bytes) {
 
 export class Client {
     static async join(url, roomId, peerId) {
-        const c = new Client();
+        const c = new this();
         c.got = [];
         c.closed = [];
         c.producers = new Map();
@@ -35,6 +35,7 @@ export class Client {
         c.receive = await c.transport('Consumer', 'createRecvTransport');
         c.signaling.listeners.push((method, data) => c.event(method, data));
         for (const p of c.joined.dataProducers) await c.consume(p);
+        for (const p of c.joined.producers) await c.watch?.(p);
         return c;
     }
 

@@ -339,6 +339,45 @@ static void a_codec_that_is_listed_twice_is_offered_once(void **state)
     assert_int_equal(consumable.n_codecs, 2); /* VP8 and its RTX */
 }
 
+static void a_pipe_carries_all_encodings_and_makes_the_producer_there_as_consumable(void **state)
+{
+    struct fixture *f = *state;
+    struct rtp_parameters p;
+    struct rtp_parameters consumable;
+    struct rtp_parameters out;
+    struct rtp_mapping mapping;
+    decode_quoted(f, &rtp_parameters_shape,
+                  "{'codecs':[{'mimeType':'video/VP8','payloadType':96,'clockRate':90000},"
+                  "{'mimeType':'video/rtx','payloadType':97,'clockRate':90000,"
+                  "'parameters':{'apt':96}}],'encodings':[{'rid':'l','scalabilityMode':'L1T2'},"
+                  "{'rid':'h','scalabilityMode':'L1T2'}]}",
+                  &p);
+    consumable_of(f, &p, MEDIA_KIND_VIDEO, &consumable);
+    assert_int_equal(ortc_pipe(&consumable, 7, &f->arena, &out, &mapping), OK);
+    assert_int_equal(out.n_codecs, 2);
+    assert_true(out.codecs[0].n_rtcp_feedback > 0);
+    for (size_t i = 0; i < out.codecs[0].n_rtcp_feedback; i++) {
+        assert_string_not_equal(out.codecs[0].rtcp_feedback[i].type, "transport-cc");
+        assert_string_not_equal(out.codecs[0].rtcp_feedback[i].type, "goog-remb");
+    }
+    assert_true(out.n_header_extensions > 0);
+    for (size_t i = 0; i < out.n_header_extensions; i++) {
+        assert_string_not_equal(out.header_extensions[i].uri, rtp_ext_uri(RTP_EXT_MID));
+        assert_string_not_equal(out.header_extensions[i].uri, rtp_ext_uri(RTP_EXT_TWCC));
+    }
+    assert_int_equal(out.n_encodings, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(out.encodings[i].ssrc, 7 + 2 * i);
+        assert_int_equal(out.encodings[i].rtx->ssrc, 8 + 2 * i);
+        assert_string_equal(out.encodings[i].scalability_mode, "L1T2");
+        assert_int_equal(mapping.encodings[i].ssrc, 7 + 2 * i);
+        assert_int_equal(mapping.encodings[i].mapped_ssrc, consumable.encodings[i].ssrc);
+    }
+    assert_int_equal(ortc_producer_type(&out), RTP_TYPE_SIMULCAST);
+    for (size_t i = 0; i < mapping.n_codecs; i++)
+        assert_int_equal(mapping.codecs[i].payload_type, mapping.codecs[i].mapped_payload_type);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -355,6 +394,7 @@ int main(void)
         T(a_consumer_gets_only_what_its_endpoint_understands),
         T(without_rtx_there_is_no_nack),
         T(an_endpoint_without_the_codec_cannot_consume),
+        T(a_pipe_carries_all_encodings_and_makes_the_producer_there_as_consumable),
         T(the_type_of_a_producer_follows_its_encodings),
         T(scalability_modes_are_read_and_nonsense_is_one_layer),
     };
