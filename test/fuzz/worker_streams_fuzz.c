@@ -44,11 +44,11 @@ static void send_on(struct world *w, const struct rtp_view *v, uint8_t how)
     struct packet *p = packet_get(&w->pool);
     if (!p)
         return;
-    struct sent_packet sent = {.packet = p,
-                               .timestamp = v->timestamp,
-                               .seq = seq,
-                               .len = v->len,
-                               .payload_len = v->payload_len};
+    struct sent_rtp sent = {.packet = p,
+                            .timestamp = v->timestamp,
+                            .seq = seq,
+                            .len = v->len,
+                            .payload_len = v->payload_len};
     send_stream_sent(&w->send, w->now, &sent);
     packet_unref(p);
 }

@@ -143,12 +143,12 @@ static void send_packet(struct camera *c, usec now, bool key, bool first, bool l
         die("the camera's pool is empty");
     memcpy(p->data, bytes, n);
     p->len = (uint32_t)n;
-    struct sent_packet sent = {.packet = p,
-                               .timestamp = c->timestamp,
-                               .seq = s.seq,
-                               .len = (uint16_t)n,
-                               .payload_len = PAYLOAD,
-                               .marker = last};
+    struct sent_rtp sent = {.packet = p,
+                            .timestamp = c->timestamp,
+                            .seq = s.seq,
+                            .len = (uint16_t)n,
+                            .payload_len = PAYLOAD,
+                            .marker = last};
     send_stream_sent(&c->send, now, &sent);
     packet_unref(p);
     c->sent_at[c->n] = now;

@@ -142,6 +142,25 @@ void consume_video(struct world *w, const char *transport, const char *id, const
     world_do(w, "transport.consume", transport, "%s", consume_video_json(id, producer, ssrc));
 }
 
+const char *consume_video_estimated_json(const char *id, const char *producer, uint32_t ssrc)
+{
+    static char text[4096];
+    const char *json = consume_video_json(id, producer, ssrc);
+    const char *feedback = strstr(json, "{'type':'nack'}");
+    if (!feedback)
+        abort();
+    snprintf(text, sizeof text, "%.*s{'type':'transport-cc'},%s", (int)(feedback - json), json,
+             feedback);
+    return text;
+}
+
+void consume_video_estimated(struct world *w, const char *transport, const char *id,
+                             const char *producer, uint32_t ssrc)
+{
+    world_do(w, "transport.consume", transport, "%s",
+             consume_video_estimated_json(id, producer, ssrc));
+}
+
 /* ---- what arrives ---- */
 
 void inbox_rtp(struct inbox *in, uint8_t *bytes, size_t n)

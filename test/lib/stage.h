@@ -52,10 +52,14 @@ void consume_audio(struct world *w, const char *transport, const char *id, const
                    uint32_t ssrc);
 void consume_video(struct world *w, const char *transport, const char *id, const char *producer,
                    uint32_t ssrc);
+/* The same with transport-cc, so that the way to it is estimated and bursts are paced. */
+void consume_video_estimated(struct world *w, const char *transport, const char *id,
+                             const char *producer, uint32_t ssrc);
 /* The JSON that these send, for variations; valid until the next call. */
 const char *produce_audio_json(const char *id);
 const char *consume_audio_json(const char *id, const char *producer, uint32_t ssrc);
 const char *consume_video_json(const char *id, const char *producer, uint32_t ssrc);
+const char *consume_video_estimated_json(const char *id, const char *producer, uint32_t ssrc);
 const char *produce_video_json(const char *id);
 
 /* ---- what arrives ---- */

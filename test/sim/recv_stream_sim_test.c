@@ -103,12 +103,12 @@ static struct packet *make(uint8_t *bytes, size_t len)
 
 static void transmit(struct hop *h, struct packet *p, const struct rtp_view *v)
 {
-    struct sent_packet sent = {.packet = p,
-                               .timestamp = v->timestamp,
-                               .seq = v->seq,
-                               .len = v->len,
-                               .payload_len = v->payload_len,
-                               .marker = v->marker};
+    struct sent_rtp sent = {.packet = p,
+                            .timestamp = v->timestamp,
+                            .seq = v->seq,
+                            .len = v->len,
+                            .payload_len = v->payload_len,
+                            .marker = v->marker};
     link_send(&h->there, sim.now, v->data, v->len);
     send_stream_sent(&h->send, sim.now, &sent);
 }

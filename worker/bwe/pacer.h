@@ -14,7 +14,7 @@
 #define PACER_FACTOR 2.5 /* of the estimate, as senders of this algorithm pace */
 
 enum {
-    PACER_BURST_US = 10 * 1000,  /* of pacing rate may leave at once: less cannot be timed */
+    PACER_BURST_US = 20 * 1000,  /* of pacing rate may leave at once: a frame of 20 a second */
     PACER_BURST_MIN = 4 * 1200,  /* bytes; below, pacing a small frame gains nothing */
     PACER_QUEUE_US = 500 * 1000, /* the rate rises so that what waits leaves within this time */
     PACER_DEBT_US = 100 * 1000   /* what audio and others may take ahead */

@@ -14,6 +14,7 @@
 #include "worker/media/simple_consumer.h"
 #include "worker/media/transport.h"
 #include "worker/media/transport_bwe.h"
+#include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
 
 enum { KEEP_MAX = 256 * 1024 }; /* bytes that one consumer keeps of its parameters */
@@ -111,6 +112,7 @@ static void remove_ssrc(struct consumer *c, uint32_t ssrc)
     if (ssrc_map_get(&t->ssrcs, ssrc) != c)
         return;
     ssrc_map_remove(&t->ssrcs, ssrc);
+    transport_pace_forget(t, ssrc);
     if (t->sealer)
         seal_remove_ssrc(t->sealer, ssrc);
 }

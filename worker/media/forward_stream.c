@@ -74,17 +74,18 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
                           .seq = seq,
                           .number = number,
                           .payload_type = m->payload_type,
-                          .marker = m->view.marker};
+                          .marker = m->view.marker,
+                          .may_wait = s->send.params.has_rtx && c->kind == MEDIA_KIND_VIDEO};
     size_t len = transport_send_rtp(t, now, &out);
     if (len == 0)
         return;
-    struct sent_packet sent = {.packet = s->send.params.use_nack ? m->packet : NULL,
-                               .timestamp = out.timestamp,
-                               .patch = (uint32_t)m->payload_type << 16 | number,
-                               .seq = seq,
-                               .len = (uint16_t)len,
-                               .payload_len = m->view.payload_len,
-                               .marker = m->view.marker};
+    struct sent_rtp sent = {.packet = s->send.params.use_nack ? m->packet : NULL,
+                            .timestamp = out.timestamp,
+                            .patch = (uint32_t)m->payload_type << 16 | number,
+                            .seq = seq,
+                            .len = (uint16_t)len,
+                            .payload_len = m->view.payload_len,
+                            .marker = m->view.marker};
     send_stream_sent(&s->send, now, &sent);
     s->sent = true;
     s->last_ts = out.timestamp;

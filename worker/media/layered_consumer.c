@@ -102,16 +102,17 @@ static void send(struct layered_consumer *s, usec now, const struct media_packet
     out.number = c->layout.number_at != 0 ? transport_next_number(c->transport) : 0;
     out.payload_type = m->payload_type;
     out.marker = o->marker;
+    out.may_wait = s->send.params.has_rtx;
     size_t len = transport_send_rtp(c->transport, now, &out);
     if (len == 0)
         return;
-    struct sent_packet sent = {.packet = s->send.params.use_nack && !fill ? m->packet : NULL,
-                               .timestamp = out.timestamp,
-                               .patch = patch,
-                               .seq = out.seq,
-                               .len = (uint16_t)len,
-                               .payload_len = view.payload_len,
-                               .marker = out.marker};
+    struct sent_rtp sent = {.packet = s->send.params.use_nack && !fill ? m->packet : NULL,
+                            .timestamp = out.timestamp,
+                            .patch = patch,
+                            .seq = out.seq,
+                            .len = (uint16_t)len,
+                            .payload_len = view.payload_len,
+                            .marker = out.marker};
     send_stream_sent(&s->send, now, &sent);
     if (c->trace != 0)
         trace_consumer_rtp(c, now, &out, len, m->key_frame);

@@ -10,6 +10,7 @@
 #include "worker/media/rtp_listener.h"
 #include "worker/media/transport_bwe.h"
 #include "worker/media/transport_data.h"
+#include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
 
 /* RFC 3550 6.2 wants 5 s at least; with RFC 4585's early feedback and for round trips that a
@@ -124,6 +125,8 @@ void transport_set_connected(struct transport *t, usec now, bool connected)
     if (t->connected == connected)
         return;
     t->connected = connected;
+    if (!connected)
+        transport_pace_clear(t);
     t->batch = t->sealer && seal_batch_pays(t->sealer);
     list_each (node, &t->consumers) {
         consumer_update(container_of(node, struct consumer, in_transport), now);
@@ -178,7 +181,7 @@ enum err transport_consume(struct transport *t, usec now,
     enum err e = consumer_open(t, p, in, out, f);
     if (e != OK)
         return e;
-    e = transport_bwe_consumer(t, *out);
+    e = transport_bwe_consumer(t, now, *out);
     if (e != OK) {
         consumer_close(*out);
         return fail_plain(f, e);

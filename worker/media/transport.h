@@ -33,6 +33,8 @@ struct producer;
 struct consumer;
 struct sctp_link;
 struct transport_bwe;
+struct transport_pace;
+struct paced;
 struct transport;
 
 struct transport_ops {
@@ -79,13 +81,14 @@ struct transport {
     size_t n_data_consumers;
 
     /* ---- out ---- */
-    struct tx_dest *rtp_dest;  /* in the kind; NULL: nowhere to send to now */
-    struct tx_dest *rtcp_dest; /* the same where RTCP is multiplexed */
-    struct sealer *sealer;     /* owned; NULL: plain RTP, or not keyed yet */
-    bool connected;            /* media may flow */
-    bool batch;                /* sealing RTP with others' pays: see seal_batch.h */
-    uint16_t twcc_number;      /* next transport-wide sequence number */
-    struct transport_bwe *bwe; /* owned; NULL: nothing is estimated, see transport_bwe.h */
+    struct tx_dest *rtp_dest;    /* in the kind; NULL: nowhere to send to now */
+    struct tx_dest *rtcp_dest;   /* the same where RTCP is multiplexed */
+    struct sealer *sealer;       /* owned; NULL: plain RTP, or not keyed yet */
+    bool connected;              /* media may flow */
+    bool batch;                  /* sealing RTP with others' pays: see seal_batch.h */
+    uint16_t twcc_number;        /* next transport-wide sequence number */
+    struct transport_bwe *bwe;   /* owned; NULL: nothing is estimated, see transport_bwe.h */
+    struct transport_pace *pace; /* owned; NULL: nothing waits, see transport_pace.h */
     struct flow rtp_sent;
     struct ssrc_map ssrcs; /* of consumers, RTX too -> struct consumer */
 
@@ -161,13 +164,16 @@ struct rtp_out {
     uint8_t payload_type;
     uint8_t padding; /* bytes behind the payload, their count included */
     bool marker;
-    bool probe; /* sent for its size: it counts as neither media nor retransmission */
-    bool rtx;   /* RFC 4588: the original number goes in front of the payload */
-    bool again; /* the very packet that was sent before, byte for byte */
+    bool probe;    /* sent for its size: it counts as neither media nor retransmission */
+    bool rtx;      /* RFC 4588: the original number goes in front of the payload */
+    bool may_wait; /* part of a burst that is to be spread: transport_pace.h */
+    bool again;    /* the very packet that was sent before, byte for byte */
 };
 
 /* Bytes of the RTP packet (before SRTP), or 0: not sent. */
 size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o);
+/* One that had to wait, with the time and number of now. */
+void transport_send_paced(struct transport *t, usec now, const struct paced *p);
 /* Number for the next packet with transport-wide-cc. */
 static inline uint16_t transport_next_number(struct transport *t)
 {

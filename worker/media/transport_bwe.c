@@ -12,6 +12,7 @@
 #include "worker/media/consumer.h"
 #include "worker/media/producer.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
 
 enum {
@@ -28,6 +29,7 @@ struct transport_bwe {
     usec measured_at;
     struct estimator est;
     uint64_t desired_bps; /* as given to est */
+    uint64_t whole_bps;   /* of consumers without layers, whatever the estimate says */
     uint64_t told_bps;    /* in the last trace event */
     usec told_at;         /* 0: never */
     struct flow padding;
@@ -84,6 +86,7 @@ static void measure(struct transport_bwe *b, usec now)
     uint64_t layers = bwe_share_gather(&b->share, b->transport, now);
     uint64_t desired = whole + layers + layers / 2;
     b->measured_at = now;
+    b->whole_bps = whole;
     est_set_padding(&b->est, padding);
     if (differs(desired, b->desired_bps, 8)) {
         b->desired_bps = desired;
@@ -119,8 +122,9 @@ static uint64_t within_limits(const struct transport *t, uint64_t bps)
 
 static void tell(struct transport_bwe *b, usec now)
 {
-    const struct transport *t = b->transport;
+    struct transport *t = b->transport;
     uint64_t bps = target(b);
+    transport_pace_target(t, now, bps, b->whole_bps);
     if (b->told_at != 0 &&
         (bps == b->told_bps || (now - b->told_at < TELL_US && !differs(bps, b->told_bps, 4))))
         return;
@@ -313,7 +317,10 @@ static enum err open_bwe(struct transport *t, enum est_source source)
     enum err e = begin(b, source);
     if (e == OK)
         e = timer_add(&t->worker->timers, &b->timer, on_timer);
+    if (e == OK)
+        e = transport_pace_open(t);
     if (e != OK) {
+        timer_drop(&b->timer);
         est_fini(&b->est);
         free(b);
         return e;
@@ -322,7 +329,7 @@ static enum err open_bwe(struct transport *t, enum est_source source)
     return OK;
 }
 
-enum err transport_bwe_consumer(struct transport *t, const struct consumer *c)
+enum err transport_bwe_consumer(struct transport *t, usec now, const struct consumer *c)
 {
     enum est_source source;
     if (t->ops->type != TRANSPORT_TYPE_WEBRTC || (!source_of(c, &source) && !t->bwe))
@@ -340,6 +347,7 @@ enum err transport_bwe_consumer(struct transport *t, const struct consumer *c)
         }
         est_fini(&old);
     }
+    transport_pace_target(t, now, target(t->bwe), t->bwe->whole_bps);
     return bwe_share_reserve(&t->bwe->share, t);
 }
 
@@ -356,6 +364,7 @@ void transport_bwe_close(struct transport *t)
     struct transport_bwe *b = t->bwe;
     if (!b)
         return;
+    transport_pace_close(t);
     timer_drop(&b->timer);
     est_fini(&b->est);
     bwe_share_fini(&b->share);

@@ -19,7 +19,7 @@ struct transport;
 struct consumer;
 
 /* A new consumer, before it becomes active. ERR_NOMEM. */
-MUST_CHECK enum err transport_bwe_consumer(struct transport *t, const struct consumer *c);
+MUST_CHECK enum err transport_bwe_consumer(struct transport *t, usec now, const struct consumer *c);
 /* What consumers could use has changed. */
 void transport_bwe_changed(struct transport *t, usec now);
 /* Fine for one that has none. */

@@ -3,6 +3,7 @@
 
 #include "worker/media/transport.h"
 #include "worker/media/transport_bwe.h"
+#include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
 #include "worker/rtp/layer_packet.h"
 
@@ -76,11 +77,16 @@ static bool is_numbered(const struct rtp_out *o)
 }
 
 /* It was not sent, so its number goes to the next: a gap would be taken for a loss. */
+static void take_number_back(struct transport *t, const struct rtp_out *o)
+{
+    if (is_numbered(o) && (uint16_t)(o->number + 1) == t->twcc_number)
+        t->twcc_number = o->number;
+}
+
 static size_t refuse(struct transport *t, const struct rtp_out *o)
 {
     t->worker->counters.dropped_send++;
-    if (is_numbered(o) && (uint16_t)(o->number + 1) == t->twcc_number)
-        t->twcc_number = o->number;
+    take_number_back(t, o);
     return 0;
 }
 
@@ -94,21 +100,82 @@ static void count(struct transport *t, usec now, const struct rtp_out *o, size_t
         flow_add(o->rtx ? &t->rtx_sent : &t->rtp_sent, now, len);
 }
 
-size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
+static uint16_t offset_of(const struct rtp_view *v, struct slice e)
+{
+    return e.n > 0 ? (uint16_t)(e.p - v->data) : 0;
+}
+
+static size_t send_now(struct transport *t, usec now, const struct rtp_out *o)
 {
     struct worker *w = t->worker;
+    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
+    size_t len = write_rtp(o, slot);
+    if (!commit(t, o, slot, len))
+        return refuse(t, o);
+    count(t, now, o, len);
+    if (t->pace && !o->probe)
+        pacer_spend(&t->pace->pacer, now, len);
+    return len;
+}
+
+/* The number is for what leaves next. */
+static size_t wait_for_turn(struct transport *t, usec now, const struct rtp_out *o)
+{
+    struct rtp_view v;
+    take_number_back(t, o);
+    struct packet *p = transport_pace_room(t->pace, now);
+    if (!p) {
+        struct rtp_out last = *o;
+        if (is_numbered(o))
+            last.number = transport_next_number(t);
+        return send_now(t, now, &last);
+    }
+    struct paced what = {.packet = p};
+    p->len = (uint32_t)write_rtp(o, p->data);
+    if (rtp_parse(&v, p->data, p->len) == OK) {
+        const uint8_t *ids = o->layout->ids.of;
+        what.time_at = offset_of(&v, rtp_ext_find(&v, ids[RTP_EXT_ABS_SEND_TIME]));
+        what.number_at = offset_of(&v, rtp_ext_find(&v, ids[RTP_EXT_TWCC]));
+    }
+    transport_pace_put(t->pace, now, &what);
+    return p->len;
+}
+
+void transport_send_paced(struct transport *t, usec now, const struct paced *p)
+{
+    static const struct ext_layout unnumbered;
+    struct worker *w = t->worker;
+    size_t len = p->packet->len;
+    if (!t->rtp_dest || !t->connected) {
+        w->counters.dropped_send++;
+        return;
+    }
+    struct ext_layout numbered = {.number_at = 1};
+    struct rtp_out o = {.layout = p->number_at != 0 ? &numbered : &unnumbered};
+    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
+    memcpy(slot, p->packet->data, len);
+    if (p->time_at != 0)
+        put_u24(slot + p->time_at, abs_send_time_of(now));
+    if (p->number_at != 0)
+        put_u16(slot + p->number_at, o.number = transport_next_number(t));
+    pacer_spend(&t->pace->pacer, now, len);
+    if (commit(t, &o, slot, len))
+        count(t, now, &o, len);
+    else
+        (void)refuse(t, &o);
+}
+
+size_t transport_send_rtp(struct transport *t, usec now, const struct rtp_out *o)
+{
     if (RTP_HEADER_LEN + ext_layout_max(o->layout, o->brought) + 2 + o->view->payload_len +
             o->padding + SEAL_OVERHEAD >
         TX_SLOT_CAP)
         return refuse(t, o);
     if (!t->rtp_dest || !t->connected)
         return give_rtp(t, now, o);
-    uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
-    size_t rtp_len = write_rtp(o, slot);
-    if (!commit(t, o, slot, rtp_len))
-        return refuse(t, o);
-    count(t, now, o, rtp_len);
-    return rtp_len;
+    if (t->pace && o->may_wait && !transport_pace_passes(t->pace, now))
+        return wait_for_turn(t, now, o);
+    return send_now(t, now, o);
 }
 
 void transport_send_rtcp(struct transport *t, usec now, const struct wr *out)

@@ -47,7 +47,7 @@ enum layer_verdict {
 };
 
 /* What differs from the received packet in a consumer's copy, small enough to be kept with every
- * packet that may have to be sent again (struct sent_packet.patch). 0: nothing.
+ * packet that may have to be sent again (struct sent_rtp.patch). 0: nothing.
  *
  *   bit 31     rewrite: the codec's fields below
  *   bit 30     empty: no payload; it only fills a sequence number

@@ -36,7 +36,7 @@ void send_stream_prefetch(const struct send_stream *s)
     history_prefetch(&s->history);
 }
 
-void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet *p)
+void send_stream_sent(struct send_stream *s, usec now, const struct sent_rtp *p)
 {
     s->packets++;
     s->bytes += p->len;

@@ -25,7 +25,7 @@ enum { SEND_RESENDS_SAVED = 1024 };
 enum { SEND_SR_MEMORY = 4 }; /* sender reports that a receiver may refer back to */
 
 /* A packet that was handed to the network. */
-struct sent_packet {
+struct sent_rtp {
     struct packet *packet; /* as received, a reference is kept; NULL: cannot be retransmitted */
     uint32_t timestamp;    /* outgoing */
     uint32_t patch;        /* given back with a retransmission; the consumer's meaning */
@@ -94,7 +94,7 @@ void send_stream_fini(struct send_stream *s);
 void send_stream_prefetch(const struct send_stream *s);
 
 /* Each packet, once. */
-void send_stream_sent(struct send_stream *s, usec now, const struct sent_packet *p);
+void send_stream_sent(struct send_stream *s, usec now, const struct sent_rtp *p);
 
 /* One item of a NACK: fills out with what to send again, newest requests last; returns how many.
  * Left out: what is not kept, what was sent again less than a round trip ago, and what is more than

@@ -227,7 +227,6 @@ static void a_wide_link_gets_the_best_layer(void **state)
     pass(5 * USEC_PER_SEC);
     assert_int_equal(layer(), 2);
     assert_in_range(available(), 1440000, 6000000);
-    assert_true(path.rtx_bytes > 0);
 }
 
 static void a_narrow_link_gets_a_low_one_and_recovers(void **state)
@@ -244,6 +243,7 @@ static void a_narrow_link_gets_a_low_one_and_recovers(void **state)
     path.bps = 0;
     pass(20 * USEC_PER_SEC);
     assert_int_equal(layer(), 2);
+    assert_true(path.rtx_bytes > 0); /* found by padding */
 }
 
 static void the_limit_of_the_transport_chooses_too(void **state)

@@ -48,8 +48,9 @@ static void a_burst_leaves_at_two_and_a_half_times_the_target(void **state)
         if (now == from)
             at_once += 1200;
     }
-    assert_true(at_once >= PACER_BURST_MIN && at_once <= PACER_BURST_MIN + 1200);
-    double rate = (60 * 1200 - PACER_BURST_MIN) * 8 * 1e6 / (double)(now - from);
+    double burst = 1e6 * PACER_FACTOR / 8 * PACER_BURST_US / 1e6;
+    assert_true((double)at_once >= burst && (double)at_once <= burst + 1200);
+    double rate = (60 * 1200 - burst) * 8 * 1e6 / (double)(now - from);
     assert_true(rate > 2.35e6 && rate < 2.65e6);
 }
 

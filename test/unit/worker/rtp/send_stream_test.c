@@ -47,13 +47,13 @@ static void send(usec now, uint16_t seq)
 {
     struct packet *p = packet_get(&pool);
     assert_non_null(p);
-    struct sent_packet sent = {.packet = p,
-                               .timestamp = seq * 3000u,
-                               .patch = seq,
-                               .seq = seq,
-                               .len = 1012,
-                               .payload_len = 1000,
-                               .marker = seq & 1};
+    struct sent_rtp sent = {.packet = p,
+                            .timestamp = seq * 3000u,
+                            .patch = seq,
+                            .seq = seq,
+                            .len = 1012,
+                            .payload_len = 1000,
+                            .marker = seq & 1};
     send_stream_sent(&stream, now, &sent);
     packet_unref(p);
 }
