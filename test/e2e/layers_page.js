@@ -92,6 +92,7 @@ export class Client {
 
     async watch(portOf) {
         const transport = await this.transport('Consumer', 'createRecvTransport', portOf);
+        this.tid = transport.id;
         const { producerId } = this.joined.producers.find((p) => p.kind === 'video');
         const answer = await this.signaling.request('consume', {
             producerId, transportId: transport.id, rtpCapabilities: this.device.recvRtpCapabilities, paused: true,

@@ -1,11 +1,11 @@
-// A slow line for a test: a UDP relay to one server port whose way back to the client is a token bucket behind a queue of
-// bounded length; what does not fit is dropped, as a router does. The way to the server is free.
+// A slow line for a test: a UDP relay to one server port whose way back to the client takes each packet as long as a line of
+// that rate would, behind a queue of bounded length; what does not fit is dropped, as a router does. The way to the server is
+// free.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
 const HOST = '127.0.0.1';
 const TICK_MS = 2;
-const BURST_BYTES = 3000; // two full packets leave at once
 
 async function bound(port) {
     const s = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
@@ -18,11 +18,10 @@ export class Throttle {
     /** Of the server's port; `queueMs` is how long a packet may wait. */
     static async start(serverPort, { queueMs = 200 } = {}) {
         const t = new Throttle();
-        Object.assign(t, { serverPort, queueMs, bps: Infinity, queue: [], queued: 0, tokens: 0, dropped: 0, passed: 0, clients: new Map() });
+        Object.assign(t, { serverPort, queueMs, bps: Infinity, queue: [], queued: 0, free: 0, dropped: 0, passed: 0, clients: new Map() });
         t.front = await bound(0);
         t.port = t.front.address().port;
         t.front.on('message', (packet, from) => t.#up(packet, from));
-        t.last = performance.now();
         t.timer = setInterval(() => t.#drain(), TICK_MS);
         return t;
     }
@@ -45,20 +44,21 @@ export class Throttle {
             this.dropped++;
             return;
         }
-        this.queue.push([packet, to]);
+        this.queue.push([packet, to, performance.now()]);
         this.queued += packet.length;
         this.#drain();
     }
 
+    /** Sends what is through by now: the next packet began when the one before was, or when it came. */
     #drain() {
         const now = performance.now();
-        const gained = this.bps === Infinity ? Infinity : (this.bps / 8000) * (now - this.last);
-        this.tokens = this.bps === Infinity ? Infinity : Math.min(BURST_BYTES, (this.tokens === Infinity ? 0 : this.tokens) + gained);
-        this.last = now;
-        while (this.queue.length && this.tokens >= this.queue[0][0].length) {
-            const [packet, to] = this.queue.shift();
+        while (this.queue.length) {
+            const [packet, to, came] = this.queue[0];
+            const through = Math.max(this.free, came) + (packet.length * 8000) / this.bps;
+            if (through > now && this.bps !== Infinity) return;
+            this.free = through;
+            this.queue.shift();
             this.queued -= packet.length;
-            this.tokens -= packet.length;
             this.passed++;
             this.front.send(packet, to.port, to.address);
         }

@@ -6,6 +6,7 @@
 #include "worker/media/stream_report.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
 
 void forward_stream_init(struct forward_stream *s, struct consumer *c, size_t index)
@@ -180,6 +181,7 @@ static void resend(struct forward_stream *s, usec now, const struct resend *r, b
     size_t len = transport_send_rtp(t, now, &out);
     if (len == 0)
         return;
+    transport_bwe_resent(t, now, len);
     if (asked)
         send_stream_resent(&s->send, now, len, v.payload_len);
     else
@@ -197,7 +199,8 @@ void forward_stream_nack(struct forward_stream *s, usec now, const struct rtcp_n
         return;
     for (size_t i = 0; i < nack->n_items; i++) {
         struct resend again[NACK_ITEM_SEQS];
-        size_t n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, NACK_ITEM_SEQS);
+        size_t n = transport_bwe_resends(c->transport, now, NACK_ITEM_SEQS);
+        n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, n);
         for (size_t j = 0; j < n; j++)
             resend(s, now, &again[j], true);
     }

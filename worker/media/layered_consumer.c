@@ -12,6 +12,7 @@
 #include "worker/media/stream_report.h"
 #include "worker/media/trace.h"
 #include "worker/media/transport.h"
+#include "worker/media/transport_bwe.h"
 #include "worker/media/worker_state.h"
 
 enum { SRTP_TAG = 16 };
@@ -129,6 +130,7 @@ static bool forward(struct layered_consumer *s, usec now, const struct media_pac
     const struct producer_stream *line = stream_at(s, simulcast_line(&s->simulcast));
     uint8_t stream = m->stream->index;
     enum simulcast_verdict verdict;
+    int8_t from = s->simulcast.current;
     if (unwanted(s, m)) {
         verdict = simulcast_skip(&s->simulcast, stream, m->view.seq, m->view.timestamp, &out);
     } else {
@@ -141,6 +143,9 @@ static bool forward(struct layered_consumer *s, usec now, const struct media_pac
                                   .left_out = !m->stream->recv.active};
         verdict = simulcast_packet(&s->simulcast, now, &in, &out);
     }
+    /* Down for want of room: what was lost of the larger picture would only take more of it. */
+    if (s->simulcast.current < from)
+        send_stream_forget(&s->send);
     if (verdict != SIMULCAST_NOTHING)
         send(s, now, m, &out);
     return out.replay;
@@ -272,6 +277,7 @@ static void resend(struct layered_consumer *s, usec now, const struct resend *r,
     size_t len = transport_send_rtp(c->transport, now, &out);
     if (len == 0)
         return;
+    transport_bwe_resent(c->transport, now, len);
     if (asked)
         send_stream_resent(&s->send, now, len, v.payload_len);
     else
@@ -294,7 +300,8 @@ static void on_nack(struct consumer *c, usec now, const struct rtcp_nack *nack)
     trace_consumer_feedback(c, now, CONSUMER_TRACE_NACK, nack->media_ssrc);
     for (size_t i = 0; c->active && i < nack->n_items; i++) {
         struct resend again[NACK_ITEM_SEQS];
-        size_t n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, NACK_ITEM_SEQS);
+        size_t n = transport_bwe_resends(c->transport, now, NACK_ITEM_SEQS);
+        n = send_stream_nack(&s->send, now, rtcp_nack_item(nack, i), again, n);
         for (size_t j = 0; j < n; j++)
             resend(s, now, &again[j], true);
     }

@@ -20,6 +20,7 @@ enum {
     UNHEARD_US = 1000 * 1000, /* and without it */
     TELL_US = 1000 * 1000,    /* a changed estimate, sooner if it changed by a quarter */
     PADDING_MAX = 64,         /* packets at once; more are for the next turn */
+    RESEND_LEN = 1200,        /* of a packet that is asked for, as a guess */
     SRTP_TAG = 16             /* bytes, of AEAD; others have fewer */
 };
 
@@ -33,6 +34,7 @@ struct transport_bwe {
     uint64_t told_bps;    /* in the last trace event */
     usec told_at;         /* 0: never */
     struct flow padding;
+    struct rate resent;     /* over a second */
     struct bwe_share share; /* of consumers with layers */
 };
 
@@ -223,6 +225,23 @@ void transport_bwe_sent(struct transport *t, usec now, uint16_t number, size_t l
     timer_set_earlier(&b->timer, at);
 }
 
+void transport_bwe_resent(struct transport *t, usec now, size_t len)
+{
+    if (t->bwe)
+        rate_add(&t->bwe->resent, now, len);
+}
+
+size_t transport_bwe_resends(struct transport *t, usec now, size_t n)
+{
+    struct transport_bwe *b = t->bwe;
+    if (!b)
+        return n;
+    uint64_t taken = rate_bps(&b->resent, now);
+    uint64_t bps = target(b);
+    uint64_t room = taken < bps ? 1 + (bps - taken) / 8 / RESEND_LEN : 0;
+    return room < n ? (size_t)room : n;
+}
+
 void transport_bwe_padded(struct transport *t, usec now, size_t len)
 {
     struct transport_bwe *b = t->bwe;
@@ -314,6 +333,7 @@ static enum err open_bwe(struct transport *t, enum est_source source)
     b->transport = t;
     b->measured_at = -UNHEARD_US;
     rate_init(&b->padding.rate, USEC_PER_SEC);
+    rate_init(&b->resent, USEC_PER_SEC);
     enum err e = begin(b, source);
     if (e == OK)
         e = timer_add(&t->worker->timers, &b->timer, on_timer);

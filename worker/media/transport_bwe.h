@@ -31,6 +31,8 @@ void transport_bwe_prefetch(const struct transport *t, int step);
 /* ---- inputs ---- */
 /* Each packet with a transport-wide number; len: of the RTP packet. */
 void transport_bwe_sent(struct transport *t, usec now, uint16_t number, size_t len);
+/* A retransmission or repetition, beside transport_bwe_sent. */
+void transport_bwe_resent(struct transport *t, usec now, size_t len);
 /* Padding of a probe; counted apart from media. */
 void transport_bwe_padded(struct transport *t, usec now, size_t len);
 void transport_bwe_twcc(struct transport *t, usec now, const struct rtcp_block *b);
@@ -44,6 +46,9 @@ void transport_bwe_limits(struct transport *t);
 /* ---- answers ---- */
 /* False: nothing is estimated. */
 bool transport_bwe_available(const struct transport *t, uint64_t *bps);
+/* How many packets, n at most, may be sent again now: retransmissions of a second take no more than
+ * the estimate, or they would keep the link full that lost the packets. */
+size_t transport_bwe_resends(struct transport *t, usec now, size_t n);
 /* At how many bit/s a burst may leave; 0: no limit. */
 uint64_t transport_bwe_pace(const struct transport *t);
 void transport_bwe_stats(struct transport *t, usec now, struct transport_get_stats_response *out);

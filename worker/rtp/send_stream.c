@@ -112,6 +112,11 @@ size_t send_stream_nack(struct send_stream *s, usec now, struct rtcp_nack_item i
     return n;
 }
 
+void send_stream_forget(struct send_stream *s)
+{
+    history_clear(&s->history);
+}
+
 void send_stream_nack_message(struct send_stream *s)
 {
     s->nacks++;

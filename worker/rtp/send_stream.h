@@ -107,6 +107,8 @@ void send_stream_nack_message(struct send_stream *s);
 /* The newest kept packet unasked, to probe or for a tail that may be lost; false when there is none
  * or no RTX. */
 bool send_stream_probe(struct send_stream *s, usec now, struct resend *out);
+/* Nothing of what was sent so far is sent again: the receiver needs none of it. */
+void send_stream_forget(struct send_stream *s);
 /* A retransmission of len bytes went out. */
 void send_stream_resent(struct send_stream *s, usec now, size_t len, size_t payload_len);
 /* A packet went out on the RTX stream that nobody asked for. */

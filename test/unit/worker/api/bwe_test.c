@@ -40,6 +40,7 @@ static struct {
     unsigned rtx;
     unsigned padding_only;
     uint16_t rtx_seq;
+    uint16_t media_seq; /* newest */
     unsigned rtx_gaps;
     uint64_t rtx_bytes;
     uint64_t media_bytes;
@@ -71,6 +72,7 @@ static void arrive(struct browser *b, uint8_t *bytes, size_t n)
         path.padding_only += v.payload_len == 0;
     } else {
         path.media_bytes += n;
+        path.media_seq = v.seq;
     }
     if (rtp_ext_read_twcc(rtp_ext_find(&v, OUT_EXT_TWCC), &number) != OK)
         return;
@@ -391,6 +393,37 @@ static void losses_in_reports_lower_an_estimate_by_remb(void **state)
     assert_true(available() < before / 2);
 }
 
+static void lose_the_last(unsigned n)
+{
+    uint8_t buf[256];
+    uint16_t seqs[128];
+    struct wr out = wr_of(buf, sizeof buf);
+    for (unsigned i = 0; i < n; i++)
+        seqs[i] = (uint16_t)(path.media_seq - n + 1 + i);
+    rtcp_write_nack(&out, 1, EYE_SSRC, seqs, n);
+    send_rtcp(&out);
+    world_settle(&w);
+}
+
+static void what_is_sent_again_takes_no_more_than_the_estimate(void **state)
+{
+    (void)state;
+    consume("eye", EYE_SSRC, "goog-remb");
+    path.silent = true;
+    source_bps = 1000000;
+    pass(1 * USEC_PER_SEC);
+    source_bps = 0;
+    send_remb(100000);
+    unsigned before = path.rtx;
+    lose_the_last(100);
+    assert_in_range(path.rtx - before, 8, 14);
+    lose_the_last(100);
+    assert_in_range(path.rtx - before, 8, 14);
+    send_remb(10000000);
+    lose_the_last(100);
+    assert_in_range(path.rtx - before, 80, 120);
+}
+
 static void changes_are_traced_when_asked_for(void **state)
 {
     (void)state;
@@ -443,6 +476,7 @@ int main(void)
         T(nobody_who_watches_needs_a_probe),
         T(remb_counts_where_there_is_nothing_else),
         T(losses_in_reports_lower_an_estimate_by_remb),
+        T(what_is_sent_again_takes_no_more_than_the_estimate),
         T(changes_are_traced_when_asked_for),
         T(hostile_feedback_changes_nothing),
     };

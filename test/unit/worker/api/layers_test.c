@@ -578,6 +578,23 @@ static void what_is_sent_again_is_what_was_sent(void **state)
     }
 }
 
+static void what_was_lost_of_a_larger_size_is_not_sent_after_a_smaller_one(void **state)
+{
+    (void)state;
+    produce(&vp8);
+    consume(&vp8);
+    send_pictures(60);
+    size_t large = n_got - 1;
+    prefer(0, 2);
+    send_pictures(30);
+    layers_are(0, 2);
+    size_t n = n_got;
+    send_nack(got[large].seq);
+    assert_int_equal(n_got, n);
+    send_nack(got[n - 1].seq);
+    assert_int_equal(n_got, n + 1);
+}
+
 static void the_estimate_limits_what_is_sent(void **state)
 {
     (void)state;
@@ -662,6 +679,7 @@ int main(void)
         T(a_silence_of_the_network_is_no_size_left_out),
         T(a_paused_consumer_has_no_layers_and_goes_on_from_a_key_frame),
         T(what_is_sent_again_is_what_was_sent),
+        T(what_was_lost_of_a_larger_size_is_not_sent_after_a_smaller_one),
         T(the_estimate_limits_what_is_sent),
         T(preferred_layers_are_answered_with_what_there_is),
         T(a_request_that_does_not_fit_the_producer_is_refused),
