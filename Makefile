@@ -253,7 +253,7 @@ interop:
 
 # Memory errors and leaks that sanitizers do not see: uninitialised bytes, and what the libraries do. Programs whose point is
 # time, or that wait for other services, are left out. VALGRIND_TESTS chooses.
-VALGRIND_SLOW := test/sim/bwe_% test/unit/controller/live/% test/unit/controller/data/pg_test.c
+VALGRIND_SLOW := test/integration/pipe_test.c test/sim/bwe_% test/unit/controller/live/% test/unit/controller/data/pg_test.c
 # Some count or fail allocations themselves: neither sanitizers nor valgrind let them, so they run without either.
 BARE_TESTS := test/unit/worker/api/alloc_test.c test/unit/worker/api/alloc_sweep_test.c
 # What `make test` runs under valgrind: seconds.

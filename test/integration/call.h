@@ -95,6 +95,16 @@ static inline size_t call_got(const struct call *c)
     return inbox_count(c->bob.in, EAR_SSRC) + inbox_count(c->bob.in, EYE_SSRC);
 }
 
+/* Index of the newest that bob got of his video that was not sent before. */
+static inline size_t call_newest_video(const struct call *c)
+{
+    size_t i = c->bob.in->n;
+    while (i > 0 && c->bob.in->rtp[i - 1].ssrc != EYE_SSRC)
+        i--;
+    assert_true(i > 0);
+    return i - 1;
+}
+
 static inline int call_up(void **state)
 {
     struct call *c = calloc(1, sizeof *c);

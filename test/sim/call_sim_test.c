@@ -94,6 +94,8 @@ static void a_key_frame_that_comes_reordered_or_retransmitted_is_not_lost(void *
     assert_true(complete >= JOINS * 95 / 100);
 }
 
+static uint64_t repeated; /* on the RTX stream after the last frame */
+
 static uint32_t stop_with(unsigned lose_up, unsigned lose_down)
 {
     struct camera *cam = &call.camera;
@@ -104,12 +106,14 @@ static uint32_t stop_with(unsigned lose_up, unsigned lose_down)
     cam->frame_every = SECONDS(100);
     cam->next_frame = call.world.now;
     uint32_t n = cam->n;
+    uint64_t rtx = call.viewer.rtx;
     cam->path.lose_up_after = lose_up > 0 ? CALL_FRAME_PACKETS - lose_up : 0;
     call.viewer.path.lose_down_after = lose_down > 0 ? CALL_FRAME_PACKETS - lose_down : 0;
     cam->path.lose_up = lose_up;
     call.viewer.path.lose_down = lose_down;
     call_run(&call, SECONDS(1));
     assert_int_equal(cam->n, n + CALL_FRAME_PACKETS);
+    repeated = call.viewer.rtx - rtx;
     assert_int_equal(cam->path.lose_up, 0);
     assert_int_equal(call.viewer.path.lose_down, 0);
     uint32_t all;
@@ -145,8 +149,8 @@ static void without_anything_lost_a_stream_that_ends_is_not_asked_for(void **sta
     (void)state;
     assert_int_equal(stop_with(0, 0), 0);
     assert_int_equal(call.camera.send.nack_packets, 0);
-    /* The end of each of the two frames, twice. */
-    assert_in_range(call.viewer.rtx, 1, 4);
+    /* The end of the frame, twice; and there may be a probe. */
+    assert_in_range(repeated, 1, 4);
 }
 
 /* A viewer that says that nothing ever comes, on a way of almost no length. */
