@@ -132,7 +132,9 @@ static void on_stun(struct rtc_peer *p, usec now, const void *bytes, size_t n)
     }
     if (m.class == STUN_INDICATION || answer_check(p, &m)) /* keep-alive: RFC 8445 11 */
         return;
-    if (m.class != STUN_SUCCESS || memcmp(m.tid, p->tid, sizeof p->tid) != 0 ||
+    if (m.class == STUN_SUCCESS && memcmp(m.tid, p->tid, sizeof p->tid) != 0)
+        return; /* to an earlier check */
+    if (m.class != STUN_SUCCESS ||
         stun_check_integrity(&m, slice_of(p->remote_pwd, strlen(p->remote_pwd))) != OK) {
         p->bad_in++;
         return;
