@@ -17,6 +17,7 @@
 #include "controller/fleet/fleet.h"
 #include "controller/live/live.h"
 #include "controller/live/testcard.h"
+#include "controller/record/recordings.h"
 #include "controller/net/files.h"
 #include "controller/net/http.h"
 #include "controller/room/rooms.h"
@@ -44,6 +45,7 @@ struct app {
     struct rooms *rooms;
     struct streams *streams;
     struct live *live;
+    struct recordings *recordings;
     struct testcard *testcard;
     uv_timer_t waiting_timer;
     uv_timer_t drain_timer;
@@ -118,6 +120,24 @@ static enum err open_live(struct app *a)
     return live_open(&config, &a->live);
 }
 
+static enum err open_recordings(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    struct recordings_config config = {.loop = a->config.loop,
+                                       .streams = a->streams,
+                                       .live = a->live,
+                                       .db = a->db,
+                                       .http = a->http,
+                                       .metrics = a->metrics,
+                                       .rng = &a->rng,
+                                       .dir = s->record_dir,
+                                       .ffmpeg = a->paths.ffmpeg,
+                                       .automatic = s->record_automatic,
+                                       .max_age = s->record_max_age,
+                                       .max_bytes = (uint64_t)s->record_max_size};
+    return a->live ? recordings_open(&config, &a->recordings) : OK;
+}
+
 static enum err open_testcard(struct app *a)
 {
     struct testcard_config config = {.loop = a->config.loop,
@@ -142,6 +162,7 @@ static void open_features(struct app *a)
         {"the rooms cannot be opened", open_rooms},
         {"the streams cannot be opened", open_streams},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
+        {"recordings cannot be opened (record.dir)", open_recordings},
         {"the test card cannot be opened (demo)", open_testcard},
         /* Its pages come last: they take every path that nothing else has. */
         {"the web app cannot be opened (web.root)", open_pages},
@@ -302,6 +323,13 @@ static void on_testcard_closed(void *ctx)
     close_next(a);
 }
 
+static void on_recordings_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->recordings = NULL;
+    close_next(a);
+}
+
 static void on_live_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -364,6 +392,8 @@ static void close_next(void *ctx)
     enum { DB_GRACE_S = 2 };
     if (a->testcard)
         testcard_close(a->testcard, on_testcard_closed, a);
+    else if (a->recordings)
+        recordings_close(a->recordings, on_recordings_closed, a);
     else if (a->live)
         live_close(a->live, on_live_closed, a);
     else if (a->streams)

@@ -10,8 +10,9 @@
 
 enum {
     CANVAS_HEIGHT = 720, /* of transcoded video */
-    /* Segments that a player at the live edge still asks for come from memory. */
-    MEMORY_SEGMENTS = 12
+    /* What a player at the live edge still asks for, and what a clip is made of, is in memory. */
+    MEMORY_SEGMENTS = 12,
+    MEMORY_MIN_S = 35
 };
 
 static struct live_stream *find(struct live *l, const char *room_id)
@@ -103,6 +104,12 @@ static void open_store(struct live_stream *ls)
                   err_text(e));
 }
 
+static usec memory_of(usec segment)
+{
+    usec least = MEMORY_MIN_S * USEC_PER_SEC;
+    return MEMORY_SEGMENTS * segment > least ? MEMORY_SEGMENTS * segment : least;
+}
+
 static void begin(struct live_stream *ls)
 {
     struct live *l = ls->live;
@@ -115,7 +122,7 @@ static void begin(struct live_stream *ls)
                                      .ffmpeg_path = c->ffmpeg,
                                      .part = c->part,
                                      .window = c->window,
-                                     .memory = MEMORY_SEGMENTS * c->segment,
+                                     .memory = memory_of(c->segment),
                                      .encoding = {.cmaf = c->cmaf,
                                                   .preset = c->preset,
                                                   .segment = c->segment,
@@ -250,6 +257,7 @@ enum err live_open(const struct live_config *config, struct live **out)
     if (!l)
         return ERR_NOMEM;
     l->config = *config;
+    list_init(&l->observers);
     enum err e = ports_open(config->port_min, config->port_max, &l->ports);
     if (e == OK && config->cmaf)
         e = origin_open(&l->origin, config->loop, config->http, config->dir, config->metrics);
@@ -293,6 +301,23 @@ void live_close(struct live *l, void (*closed)(void *ctx), void *ctx)
     }
     if (l->open_parts == 0)
         finish_close(l);
+}
+
+void live_observe(struct live *l, struct live_observer *o)
+{
+    list_add(&l->observers, &o->node);
+}
+
+void live_unobserve(struct live_observer *o)
+{
+    if (o->node.next)
+        list_remove(&o->node);
+}
+
+struct presentation *live_presentation(struct live *l, const char *room_id)
+{
+    const struct live_stream *ls = find(l, room_id);
+    return ls ? ls->presentation : NULL;
 }
 
 unsigned live_ports_taken(const struct live *l)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/list.h"
 #include "common/metrics.h"
 #include "common/rng.h"
 #include "common/time.h"
@@ -15,6 +16,7 @@
 
 struct uv_loop_s;
 struct live;
+struct presentation;
 
 /* Strings are borrowed and outlive it. */
 struct live_config {
@@ -43,6 +45,19 @@ MUST_CHECK enum err live_open(const struct live_config *config, struct live **ou
 /* To be closed before streams. Ends every pipeline and deletes its files; closed is called once,
  * at once when there is none. */
 void live_close(struct live *l, void (*closed)(void *ctx), void *ctx);
+
+/* What plays the stream itself (mode stream, fragmented MP4): begins, and ends for good. In its
+ * owner's memory; both are called from the loop's turns, before viewers get anything. */
+struct live_observer {
+    void (*on_presentation)(void *ctx, struct stream *s, struct presentation *p);
+    void (*on_withdrawn)(void *ctx, struct presentation *p);
+    void *ctx; /* borrowed */
+    struct list node;
+};
+void live_observe(struct live *l, struct live_observer *o);
+void live_unobserve(struct live_observer *o);
+/* NULL: nothing plays now. */
+struct presentation *live_presentation(struct live *l, const char *room_id);
 
 /* Port pairs that pipelines hold now. */
 unsigned live_ports_taken(const struct live *l);

@@ -109,12 +109,25 @@ static enum err env_publish(void *ctx, struct presentation *p)
     e = origin_add(ls->live->origin, ls->room_id, "index", p);
     if (e != OK && ls->store)
         segment_store_remove(ls->store, p);
-    return e;
+    if (e != OK)
+        return e;
+    ls->presentation = p;
+    list_each (node, &ls->live->observers) {
+        struct live_observer *o = container_of(node, struct live_observer, node);
+        if (ls->stream)
+            o->on_presentation(o->ctx, ls->stream, p);
+    }
+    return OK;
 }
 
 static void env_withdraw(void *ctx, struct presentation *p)
 {
     struct live_stream *ls = ctx;
+    list_each (node, &ls->live->observers) {
+        struct live_observer *o = container_of(node, struct live_observer, node);
+        o->on_withdrawn(o->ctx, p);
+    }
+    ls->presentation = NULL;
     origin_remove(ls->live->origin, p);
     if (ls->store)
         segment_store_remove(ls->store, p);

@@ -18,9 +18,10 @@ struct live_stream {
     struct stream *stream; /* ref; NULL: it ended */
     /* Went live in the same room while this one was still ending: is next. ref */
     struct stream *next;
-    struct pipeline *pipeline;   /* owned; NULL: waits for a place */
-    struct segment_store *store; /* owned; NULL: none, MPEG-TS */
-    uv_timer_t timer;            /* the pipeline's; after its end, until the files go */
+    struct pipeline *pipeline;         /* owned; NULL: waits for a place */
+    struct presentation *presentation; /* of the pipeline; NULL: none is published */
+    struct segment_store *store;       /* owned; NULL: none, MPEG-TS */
+    uv_timer_t timer;                  /* the pipeline's; after its end, until the files go */
     char room_id[ROOM_ID_MAX + 1];
 };
 
@@ -32,6 +33,7 @@ struct live {
     unsigned n_pipelines;        /* not ended */
     unsigned open_parts;         /* timers and stores that are still to be closed */
     struct streams_observer observer;
+    struct list observers; /* of presentations */
     struct metric *by_state[PIPELINE_STATE_COUNT];
     struct metric *restarts[PIPELINE_REASON_COUNT];
     bool closing;

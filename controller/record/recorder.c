@@ -206,6 +206,11 @@ enum err recorder_start(const struct recorder_config *config, struct recorder **
     return OK;
 }
 
+struct presentation *recorder_presentation(const struct recorder *r)
+{
+    return r->config.presentation;
+}
+
 void recorder_get_stats(const struct recorder *r, struct recorder_stats *out)
 {
     *out = r->stats;

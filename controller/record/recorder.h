@@ -32,6 +32,7 @@ struct recorder_stats {
 };
 
 MUST_CHECK enum err recorder_start(const struct recorder_config *config, struct recorder **out);
+struct presentation *recorder_presentation(const struct recorder *r);
 void recorder_get_stats(const struct recorder *r, struct recorder_stats *out);
 /* Lets go of the presentation at once; stopped comes when everything is on disk (from inside, if
  * nothing was recorded). r is dead when it was called. */

@@ -159,3 +159,13 @@ void peer_close(struct room_peer *p, const char *reason)
     observe_peer(p, false);
     free(p);
 }
+
+const char *room_broadcaster_token(const struct room *room)
+{
+    list_each (node, &room->peers) {
+        const struct room_peer *p = container_of(node, struct room_peer, node);
+        if (p->role == ROLE_BROADCASTER)
+            return p->resume_token;
+    }
+    return NULL;
+}

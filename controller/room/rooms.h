@@ -99,6 +99,9 @@ const struct rtp_parameters *producer_consumable(const struct room_producer *p);
 const char *peer_id(const struct room_peer *p);
 const char *peer_display_name(const struct room_peer *p);
 enum room_role peer_role(const struct room_peer *p);
+/* The resume token of the room's broadcaster: the secret that shows who owns its stream; NULL: no
+ * broadcaster is there. */
+const char *room_broadcaster_token(const struct room *room);
 /* What a broadcaster called its stream; "" when it did not. */
 const char *peer_title(const struct room_peer *p);
 

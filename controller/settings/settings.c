@@ -90,11 +90,15 @@ static enum err fill_in(struct settings *s, struct arena *arena)
         s->web_root = find_web(arena, dir);
     if (s->hls_dir[0] == '\0')
         s->hls_dir = join(arena, s->data_dir, "/hls");
+    if (s->record_dir[0] == '\0')
+        s->record_dir = join(arena, s->data_dir, "/recordings");
     if (s->db_url[0] == '\0') {
         const char *path = join(arena, s->data_dir, "/weir.db");
         s->db_url = path ? join(arena, "sqlite:", path) : NULL;
     }
-    return s->rtc_worker_path && s->web_root && s->hls_dir && s->db_url ? OK : ERR_NOMEM;
+    return s->rtc_worker_path && s->web_root && s->hls_dir && s->record_dir && s->db_url
+               ? OK
+               : ERR_NOMEM;
 }
 
 /* ---- loading ---- */

@@ -22,6 +22,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
 /* clang-format off */
 #define SETTINGS_MAP(X)                                                                            \
     SETTINGS_HTTP(X) SETTINGS_RTC(X) SETTINGS_ICE(X) SETTINGS_STORE(X) SETTINGS_HLS(X)             \
+    SETTINGS_RECORD(X)                                                                             \
     SETTINGS_LIMITS(X) SETTINGS_GENERAL(X)
 
 #define SETTINGS_HTTP(X)                                                                           \
@@ -128,6 +129,16 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "Last of them. A pipeline takes four.")                                                      \
     X(hls_max_pipelines, "hls.max_pipelines", INT, "16", 1, 1000, NULL, false,                     \
       "Pipelines (ffmpeg processes) at the same time; further streams stay without HLS.")
+
+#define SETTINGS_RECORD(X)                                                                         \
+    X(record_dir, "record.dir", PATH, "", 0, SETTINGS_TEXT_MAX, NULL, false,                       \
+      "Folder of recordings. Empty: recordings in data.dir.")                                      \
+    X(record_automatic, "record.automatic", BOOL, "false", 0, 0, NULL, false,                      \
+      "Record every stream from its beginning. Else its owner starts and stops recording.")        \
+    X(record_max_age, "record.max_age", DURATION, "0s", 0, 36500 * 24 * SETTINGS_H, NULL,       \
+      false, "Recordings older than this are deleted. 0s: never.")                                 \
+    X(record_max_size, "record.max_size", SIZE, "0", 0, INT64_MAX / 2, NULL, false,                \
+      "What all recordings may take; beyond, the oldest are deleted. 0: no limit.")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \
