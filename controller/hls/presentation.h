@@ -17,7 +17,7 @@
 
 enum {
     HLS_TRACKS_MAX = 8,
-    HLS_TRACK_NAME_MAX = 64,
+    HLS_TRACK_NAME_MAX = 80, /* a peer, and "-video" */
     HLS_TOKEN_LEN = 8,
     HLS_PARTS_MAX = 1024 /* of one segment; more, and it is closed wherever it is */
 };

@@ -8,7 +8,7 @@
 
 #include "common/arena.h"
 
-enum { COMMAND_ARGS_MAX = 120 };
+enum { COMMAND_ARGS_MAX = 320 };
 
 struct command {
     struct arena arena;

@@ -124,11 +124,12 @@ static void begin(struct live_stream *ls)
                                      .window = c->window,
                                      .memory = memory_of(c->segment),
                                      .encoding = {.cmaf = c->cmaf,
+                                                  .encoder = "libx264",
                                                   .preset = c->preset,
                                                   .segment = c->segment,
-                                                  .video_bps = c->video_bps,
-                                                  .audio_bps = c->audio_bps,
-                                                  .height = CANVAS_HEIGHT},
+                                                  .ladder = {{CANVAS_HEIGHT, c->video_bps}},
+                                                  .n_ladder = 1,
+                                                  .audio_bps = c->audio_bps},
                                      .list_size = c->list_size};
     if (c->cmaf)
         open_store(ls);

@@ -91,12 +91,14 @@ static void env_describe(void *ctx, struct live_source *out)
         return;
     out->worker = room_worker(room);
     out->router_id = room_router_id(room);
+    out->n_cells = 1;
     for (int k = 0; k < LIVE_KINDS; k++) {
         const struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
         if (p)
-            out->tracks[k] = (struct live_track){.producer_id = producer_id(p),
-                                                 .paused = producer_paused(p) || producer_silent(p),
-                                                 .consumable = producer_consumable(p)};
+            out->cells[0].tracks[k] =
+                (struct live_track){.producer_id = producer_id(p),
+                                    .paused = producer_paused(p) || producer_silent(p),
+                                    .consumable = producer_consumable(p)};
     }
 }
 

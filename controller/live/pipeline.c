@@ -70,7 +70,8 @@ static void describe(struct pipeline *p, struct live_source *source, struct plan
 {
     *source = (struct live_source){0};
     p->config.env.describe(p->config.env.ctx, source);
-    plan_make(plan, source, p->had_video);
+    struct plan_rules rules = encoding_rules(&p->config.encoding, p->had_video);
+    plan_make(plan, source, &rules);
 }
 
 /* ---- between runs ---- */
@@ -93,8 +94,12 @@ static uint64_t backoff_ms(const struct pipeline *p)
 
 static uint64_t settle_ms(const struct live_source *s)
 {
-    bool both = s->tracks[0].producer_id && s->tracks[1].producer_id;
-    return both ? SETTLE_MS : SETTLE_ALONE_MS;
+    bool whole = s->n_cells > 0;
+    for (size_t i = 0; i < s->n_cells; i++) {
+        const struct live_cell *c = &s->cells[i];
+        whole = whole && (c->screen || (c->tracks[0].producer_id && c->tracks[1].producer_id));
+    }
+    return whole ? SETTLE_MS : SETTLE_ALONE_MS;
 }
 
 static void finish_end(struct pipeline *p)
@@ -368,25 +373,36 @@ static enum err new_presentation(struct pipeline *p, usec wall)
     return e;
 }
 
-static size_t track_specs(const struct pipeline *p, const struct plan *plan,
-                          struct track_spec specs[LIVE_KINDS])
+static void name_track(const struct pipeline *p, const struct pipeline_output *o,
+                       char out[HLS_TRACK_NAME_MAX])
 {
-    enum media_kind kinds[LIVE_KINDS];
-    size_t n = pipeline_outputs(plan, kinds);
+    const char *name = p->config.name;
+    bool video = o->kind == MEDIA_KIND_VIDEO;
+    if (name && o->rendition == 0)
+        snprintf(out, HLS_TRACK_NAME_MAX, "%s-%s", name, video ? "video" : "audio");
+    else if (name)
+        snprintf(out, HLS_TRACK_NAME_MAX, "%s-video%zu", name, o->rendition);
+    else
+        snprintf(out, HLS_TRACK_NAME_MAX, "%c%zu", video ? 'v' : 'a', o->rendition);
+}
+
+static size_t track_specs(const struct pipeline *p, const struct plan *plan,
+                          struct track_spec specs[PIPELINE_OUTPUTS_MAX])
+{
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    size_t n = pipeline_outputs(plan, &p->config.encoding, outputs);
     for (size_t i = 0; i < n; i++) {
-        bool video = kinds[i] == MEDIA_KIND_VIDEO;
-        specs[i] = (struct track_spec){.video = video,
-                                       .bps = video ? p->config.encoding.video_bps
-                                                    : p->config.encoding.audio_bps,
-                                       .copied = plan->tracks[kinds[i]].copies};
-        snprintf(specs[i].name, sizeof specs[i].name, video ? "v0" : "a0");
+        specs[i] = (struct track_spec){.video = outputs[i].kind == MEDIA_KIND_VIDEO,
+                                       .bps = outputs[i].bps,
+                                       .copied = outputs[i].copied};
+        name_track(p, &outputs[i], specs[i].name);
     }
     return n;
 }
 
 enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan)
 {
-    struct track_spec specs[LIVE_KINDS];
+    struct track_spec specs[PIPELINE_OUTPUTS_MAX];
     usec wall = p->config.env.wall(p->config.env.ctx);
     if (!p->config.encoding.cmaf)
         return OK;
@@ -415,10 +431,21 @@ void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, si
         restart_if_dirty(p);
 }
 
+/* How large what passes through was. */
+static void remember_source(struct pipeline *p)
+{
+    const struct hls_track *top = presentation_leader(p->presentation);
+    const struct hls_init *init = top ? hls_track_init(top) : NULL;
+    if (init && hls_track_spec(top)->copied)
+        p->config.encoding.source_height = init->format.height;
+}
+
 void pipeline_end_media(struct pipeline *p)
 {
-    if (p->presentation)
-        presentation_run_end(p->presentation);
+    if (!p->presentation)
+        return;
+    remember_source(p);
+    presentation_run_end(p->presentation);
 }
 
 /* ---- life ---- */

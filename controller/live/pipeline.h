@@ -110,6 +110,8 @@ struct pipeline_config {
     struct ports *ports;     /* ref */
     struct rng *rng;         /* ref */
     const char *room_id;     /* copied */
+    const char *name;        /* of the presentation; its tracks' names begin with it. NULL: a
+                                stream's, whose tracks are v0, v1, ... and a0. Borrowed, outlives us */
     const char *root;        /* folder of all streams' folders; copied */
     const char *ffmpeg_path; /* borrowed, outlives us, as is the preset */
     struct encoding encoding;

@@ -6,144 +6,275 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/live/composite_filter.h"
 #include "controller/live/ffmpeg.h"
 #include "proto/sdp.h"
 
-enum { FMTP_MAX = 512, AUDIO_RATE = 48000, FILLER_FPS = 10 };
+enum { FMTP_MAX = 512, AUDIO_RATE = 48000, FILLER_FPS = 10, COMPOSITE_FPS = 25 };
 
 static double seconds(usec t)
 {
     return (double)t / (double)USEC_PER_SEC;
 }
 
-static unsigned canvas_width(const struct encoding *e)
+static unsigned width_of(unsigned height)
 {
-    return e->height * 16 / 9 & ~1u;
+    return height * 16 / 9 & ~1u;
+}
+
+static unsigned top_height(const struct encoding *e)
+{
+    return e->low ? LOW_HEIGHT : e->ladder[0].height;
+}
+
+struct plan_rules encoding_rules(const struct encoding *e, bool had_video)
+{
+    return (struct plan_rules){
+        .had_video = had_video, .composite = e->composite, .transcodes = e->low};
+}
+
+/* ---- outputs ---- */
+
+static struct pipeline_output picture(const struct plan *plan, const struct encoding *e, size_t i)
+{
+    struct pipeline_output o = {.kind = MEDIA_KIND_VIDEO,
+                                .rendition = i,
+                                .copied = i == 0 && plan->tracks[MEDIA_KIND_VIDEO].copies,
+                                .height = e->low ? LOW_HEIGHT : e->ladder[i].height,
+                                .bps = e->ladder[i].bps};
+    if (i > 0 && plan->tracks[MEDIA_KIND_VIDEO].copies && e->source_height > 0 &&
+        e->source_height < o.height)
+        o.height = e->source_height & ~1u;
+    return o;
+}
+
+size_t pipeline_outputs(const struct plan *plan, const struct encoding *e,
+                        struct pipeline_output out[PIPELINE_OUTPUTS_MAX])
+{
+    size_t n = 0;
+    size_t renditions = e->low || !e->cmaf ? 1 : e->n_ladder;
+    if (plan->tracks[MEDIA_KIND_VIDEO].mode != TRACK_NONE) {
+        for (size_t i = 0; i < renditions; i++)
+            out[n++] = picture(plan, e, i);
+    }
+    if (plan->tracks[MEDIA_KIND_AUDIO].mode != TRACK_NONE)
+        out[n++] = (struct pipeline_output){.kind = MEDIA_KIND_AUDIO, .bps = e->audio_bps};
+    return n;
 }
 
 /* ---- inputs ---- */
 
-static bool any_rtp(const struct plan *p)
-{
-    return p->tracks[0].mode == TRACK_RTP || p->tracks[1].mode == TRACK_RTP;
-}
-
 /* The probing limits stay the defaults: with less of it video is lost without a word. The thread
- * takes packets in while the encoder works; the socket's own buffer is small. */
-static void add_rtp_input(struct command *c)
+ * takes packets in while the encoder works; the socket's own buffer is small. A composite's senders
+ * have clocks of their own, so there the time of arrival counts. */
+static void add_rtp_input(struct command *c, const struct encoding *e)
 {
+    if (e->low)
+        command_add(c, "-threads", "1", NULL);
+    if (e->composite)
+        command_add(c, "-use_wallclock_as_timestamps", "1", NULL);
     command_add(c, "-protocol_whitelist", "pipe,udp,rtp", "-localaddr", "127.0.0.1",
                 "-thread_queue_size", "2048", "-buffer_size", "2097152", "-f", "sdp", "-i",
                 "pipe:0", NULL);
 }
 
-static void add_filler_input(struct command *c, enum media_kind kind, const struct encoding *e)
+/* A plain picture: alone it paces itself; under a composite's pictures it follows them. */
+static void add_plain_picture(struct command *c, const struct plan *p, const struct encoding *e)
 {
-    command_add(c, "-re", "-f", "lavfi", NULL);
-    if (kind == MEDIA_KIND_VIDEO)
-        command_opt(c, "-i", "color=c=0x14181f:s=%ux%u:r=%d", canvas_width(e), e->height,
-                    FILLER_FPS);
-    else
-        command_opt(c, "-i", "anullsrc=r=%d:cl=stereo", AUDIO_RATE);
+    bool alone = p->tracks[MEDIA_KIND_VIDEO].mode == TRACK_FILLER;
+    int fps = e->composite ? (e->low ? LOW_FPS : COMPOSITE_FPS) : FILLER_FPS;
+    if (alone)
+        command_add(c, "-re", NULL);
+    command_add(c, "-f", "lavfi", NULL);
+    command_opt(c, "-i", "color=c=0x14181f:s=%ux%u:r=%d", width_of(top_height(e)), top_height(e),
+                fps);
 }
 
-static const enum media_kind order[LIVE_KINDS] = {MEDIA_KIND_VIDEO, MEDIA_KIND_AUDIO};
-
-/* RTP tracks are in input 0, each filler is an input of its own. */
-static unsigned input_of(const struct plan *p, enum media_kind kind)
+static bool has_plain_picture(const struct plan *p, const struct encoding *e)
 {
-    unsigned next = any_rtp(p) ? 1 : 0;
-    for (size_t i = 0; i < LIVE_KINDS && order[i] != kind; i++)
-        next += p->tracks[order[i]].mode == TRACK_FILLER;
-    return p->tracks[kind].mode == TRACK_RTP ? 0 : next;
-}
-
-static void add_map(struct command *c, const struct plan *p, enum media_kind kind)
-{
-    if (p->tracks[kind].mode != TRACK_NONE)
-        command_opt(c, "-map", "%u:%c:0", input_of(p, kind), kind == MEDIA_KIND_VIDEO ? 'v' : 'a');
+    return e->composite || p->tracks[MEDIA_KIND_VIDEO].mode == TRACK_FILLER;
 }
 
 static void add_inputs(struct command *c, const struct plan *p, const struct encoding *e)
 {
-    if (any_rtp(p))
-        add_rtp_input(c);
-    for (size_t i = 0; i < LIVE_KINDS; i++) {
-        if (p->tracks[order[i]].mode == TRACK_FILLER)
-            add_filler_input(c, order[i], e);
+    if (p->n_inputs > 0)
+        add_rtp_input(c, e);
+    if (has_plain_picture(p, e))
+        add_plain_picture(c, p, e);
+    if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_FILLER) {
+        command_add(c, "-re", "-f", "lavfi", NULL);
+        command_opt(c, "-i", "anullsrc=r=%d:cl=stereo", AUDIO_RATE);
     }
+}
+
+/* RTP tracks are in input 0, each plain one is an input of its own. */
+static unsigned plain_picture_input(const struct plan *p)
+{
+    return p->n_inputs > 0 ? 1 : 0;
+}
+
+static unsigned sound_input(const struct plan *p, const struct encoding *e)
+{
+    if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_RTP)
+        return 0;
+    return plain_picture_input(p) + (has_plain_picture(p, e) ? 1 : 0);
+}
+
+/* ---- graphs ---- */
+
+/* Browsers change their resolution while they send; encoders cannot, so everything is fitted into
+ * one canvas. */
+static void print_fit(struct filter_text *f, const struct plan *p, const struct encoding *e,
+                      unsigned height)
+{
+    unsigned w = width_of(height);
+    if (has_plain_picture(p, e))
+        filter_print(f, "scale=%u:%u", w, height);
+    else
+        filter_print(f,
+                     "scale=%u:%u:force_original_aspect_ratio=decrease:force_divisible_by=2,"
+                     "pad=%u:%u:-1:-1,setsar=1",
+                     w, height, w, height);
+    filter_print(f, strstr(e->encoder, "vaapi") ? ",format=nv12,hwupload" : ",format=yuv420p");
+}
+
+/* One decoder, and as many sizes as are encoded: [v0], [v1] and so on. */
+static void add_picture_graph(struct command *c, const struct plan *p, const struct encoding *e)
+{
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    struct filter_text *f = arena_alloc(&c->arena, sizeof *f);
+    size_t n = pipeline_outputs(p, e, outputs);
+    size_t encoded = 0;
+    if (!f) {
+        c->bad = true;
+        return;
+    }
+    *f = (struct filter_text){0};
+    for (size_t i = 0; i < n; i++)
+        encoded += outputs[i].kind == MEDIA_KIND_VIDEO && !outputs[i].copied;
+    if (encoded == 0)
+        return;
+    if (e->composite) {
+        struct composite_style style = {.width = width_of(top_height(e)),
+                                        .height = top_height(e),
+                                        .names = e->names,
+                                        .low = e->low};
+        composite_picture(f, p, &style, plain_picture_input(p));
+        filter_print(f, ";[canvas]");
+    } else {
+        filter_print(f, "[%u:v:0]", has_plain_picture(p, e) ? plain_picture_input(p) : 0);
+    }
+    filter_print(f, "split=%zu", encoded);
+    for (size_t i = 0; i < n; i++) {
+        if (outputs[i].kind == MEDIA_KIND_VIDEO && !outputs[i].copied)
+            filter_print(f, "[s%zu]", i);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (outputs[i].kind != MEDIA_KIND_VIDEO || outputs[i].copied)
+            continue;
+        filter_print(f, ";[s%zu]", i);
+        print_fit(f, p, e, outputs[i].height);
+        filter_print(f, "[v%zu]", i);
+    }
+    c->bad = c->bad || f->bad;
+    command_opt(c, "-filter_complex", "%s", f->text);
+}
+
+static void add_sound_graph(struct command *c, const struct plan *p, const struct encoding *e)
+{
+    if (!e->composite || p->tracks[MEDIA_KIND_AUDIO].mode != TRACK_RTP)
+        return;
+    struct filter_text *f = arena_alloc(&c->arena, sizeof *f);
+    if (!f) {
+        c->bad = true;
+        return;
+    }
+    *f = (struct filter_text){0};
+    composite_sound(f, p);
+    c->bad = c->bad || f->bad;
+    command_opt(c, "-filter_complex", "%s", f->text);
 }
 
 /* ---- encoding ---- */
 
-/* Browsers change their resolution while they send; x264 cannot, so everything is fitted into one
- * canvas. Frames keep their own times (vfr on the RTP clock): a rate guessed from the first second
- * would drop frames later. */
-static void add_transcoding(struct command *c, const struct track_plan *t, const struct encoding *e)
+static void add_encoder(struct command *c, const struct plan *p, const struct encoding *e)
 {
-    unsigned w = canvas_width(e);
-    if (t->mode == TRACK_RTP)
-        command_opt(c, "-vf",
-                    "scale=%u:%u:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-                    "pad=%u:%u:-1:-1,setsar=1,format=yuv420p",
-                    w, e->height, w, e->height);
+    bool still = p->tracks[MEDIA_KIND_VIDEO].mode == TRACK_FILLER;
+    command_add(c, "-c:v", e->encoder, NULL);
+    if (strcmp(e->encoder, "libx264") == 0)
+        command_add(c, "-preset", still ? "ultrafast" : e->preset, "-tune", "zerolatency",
+                    "-sc_threshold", "0", NULL);
     else
-        command_add(c, "-vf", "format=yuv420p", NULL);
-    command_add(c, "-fps_mode", "vfr", "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset",
-                t->mode == TRACK_FILLER ? "ultrafast" : e->preset, "-tune", "zerolatency", NULL);
-    command_opt(c, "-b:v", "%" PRId64, e->video_bps);
-    command_opt(c, "-maxrate", "%" PRId64, e->video_bps);
-    command_opt(c, "-bufsize", "%" PRId64, e->video_bps);
-    command_add(c, "-g", "600", "-sc_threshold", "0", NULL);
-    command_opt(c, "-force_key_frames", "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+%.3f))",
-                seconds(e->segment));
+        command_add(c, "-bf", "0", NULL);
+    if (strstr(e->encoder, "nvenc"))
+        command_add(c, "-forced-idr", "1", "-delay", "0", NULL);
+    if (e->low)
+        command_add(c, "-threads", "1", NULL);
 }
 
-static void add_video(struct command *c, const struct plan *p, const struct encoding *e)
+/* Frames keep their own times (vfr on the RTP clock): a rate guessed from the first second would
+ * drop frames later. All sizes have their key frames at the same times: where the broadcaster has
+ * them, if some of it passes through. */
+static void add_encoding(struct command *c, const struct plan *p, const struct encoding *e,
+                         const struct pipeline_output *o)
 {
-    const struct track_plan *video = &p->tracks[MEDIA_KIND_VIDEO];
-    if (video->mode == TRACK_RTP && video->copies)
-        command_add(c, "-c:v", "copy", NULL);
-    else if (video->mode != TRACK_NONE)
-        add_transcoding(c, video, e);
+    command_add(c, "-fps_mode", "vfr", "-enc_time_base", "1:90000", NULL);
+    add_encoder(c, p, e);
+    command_opt(c, "-b:v", "%" PRId64, o->bps);
+    command_opt(c, "-maxrate", "%" PRId64, o->bps);
+    command_opt(c, "-bufsize", "%" PRId64, o->bps);
+    command_add(c, "-g", "600", NULL);
+    if (p->tracks[MEDIA_KIND_VIDEO].copies)
+        command_add(c, "-force_key_frames", "source", NULL);
+    else
+        command_opt(c, "-force_key_frames",
+                    "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+%.3f))",
+                    seconds(e->segment));
 }
 
-static void add_audio(struct command *c, const struct plan *p, const struct encoding *e)
+static void add_picture(struct command *c, const struct plan *p, const struct encoding *e,
+                        const struct pipeline_output *o)
 {
-    if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_NONE)
+    if (o->copied) {
+        command_add(c, "-map", "0:v:0", "-c:v", "copy", NULL);
         return;
-    /* Gaps become silence, drift is stretched away. No first_pts: the resampler starts over when it
-     * begins to stretch, and would then fill up from there again, seconds backwards. */
-    command_add(c, "-af", "aresample=async=1000", "-c:a", "aac", "-aac_coder", "fast", "-ac", "2",
-                NULL);
+    }
+    command_opt(c, "-map", "[v%zu]", o->rendition);
+    add_encoding(c, p, e, o);
+}
+
+static void add_sound(struct command *c, const struct plan *p, const struct encoding *e)
+{
+    if (e->composite && p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_RTP) {
+        command_add(c, "-map", "[sound]", NULL);
+    } else {
+        command_opt(c, "-map", "%u:a:0", sound_input(p, e));
+        /* Gaps become silence, drift is stretched away. No first_pts: the resampler starts over
+         * when it begins to stretch, and would then fill up from there again, seconds backwards. */
+        command_add(c, "-af", "aresample=async=1000", NULL);
+    }
+    command_add(c, "-c:a", "aac", "-aac_coder", "fast", "-ac", "2", NULL);
     command_opt(c, "-ar", "%d", AUDIO_RATE);
     command_opt(c, "-b:a", "%" PRId64, e->audio_bps);
 }
 
-/* ---- outputs ---- */
-
-size_t pipeline_outputs(const struct plan *plan, enum media_kind *out)
+static void add_output(struct command *c, const struct plan *p, const struct encoding *e,
+                       const struct pipeline_output *o)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < LIVE_KINDS; i++) {
-        if (plan->tracks[order[i]].mode != TRACK_NONE)
-            out[n++] = order[i];
-    }
-    return n;
+    if (o->kind == MEDIA_KIND_VIDEO)
+        add_picture(c, p, e, o);
+    else
+        add_sound(c, p, e);
 }
 
 /* A fragment a sample, written at once: who reads it cuts parts and segments. Times stay those of
  * the input, also where the encoder's first come before zero, so that the tracks fit together. */
 static void add_pipes(struct command *c, const struct plan *p, const struct encoding *e)
 {
-    enum media_kind kinds[LIVE_KINDS];
-    size_t n = pipeline_outputs(p, kinds);
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    size_t n = pipeline_outputs(p, e, outputs);
     for (size_t i = 0; i < n; i++) {
-        add_map(c, p, kinds[i]);
-        if (kinds[i] == MEDIA_KIND_VIDEO)
-            add_video(c, p, e);
-        else
-            add_audio(c, p, e);
+        add_output(c, p, e, &outputs[i]);
         command_add(
             c, "-avoid_negative_ts", "disabled", "-flush_packets", "1", "-f", "mp4", "-movflags",
             "+frag_every_frame+empty_moov+default_base_moof+skip_trailer+frag_discont", NULL);
@@ -154,10 +285,10 @@ static void add_pipes(struct command *c, const struct plan *p, const struct enco
 static void add_segments(struct command *c, const struct plan *p, const struct encoding *e,
                          const char *folder, const char *prefix)
 {
-    for (size_t i = 0; i < LIVE_KINDS; i++)
-        add_map(c, p, order[i]);
-    add_video(c, p, e);
-    add_audio(c, p, e);
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    size_t n = pipeline_outputs(p, e, outputs);
+    for (size_t i = 0; i < n; i++)
+        add_output(c, p, e, &outputs[i]);
     /* 500 ms: a track that falls silent holds the others up for so long, not for 10 s. */
     command_add(c, "-max_interleave_delta", "500000", "-f", "stream_segment", "-segment_format",
                 "mpegts", NULL);
@@ -177,7 +308,13 @@ void pipeline_command(struct command *c, const struct plan *plan, const struct e
                       const char *folder, const char *prefix)
 {
     command_add(c, "ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", NULL);
+    if (e->low)
+        command_add(c, "-filter_complex_threads", "1", NULL);
+    if (strstr(e->encoder, "vaapi"))
+        command_add(c, "-vaapi_device", "/dev/dri/renderD128", NULL);
     add_inputs(c, plan, e);
+    add_picture_graph(c, plan, e);
+    add_sound_graph(c, plan, e);
     if (e->cmaf)
         add_pipes(c, plan, e);
     else
@@ -207,14 +344,13 @@ static bool print_fmtp(const struct rtp_codec_parameters *codec, char *out, size
     return true;
 }
 
-static enum err describe(const struct rtp_input *in, enum media_kind kind, char *fmtp,
-                         struct sdp_rtp_input *out)
+static enum err describe(const struct rtp_input *in, char *fmtp, struct sdp_rtp_input *out)
 {
     const struct rtp_codec_parameters *codec = &in->params->codecs[0];
     const char *slash = strchr(codec->mime_type, '/');
     if (!slash || !print_fmtp(codec, fmtp, FMTP_MAX))
         return ERR_TOO_LARGE;
-    *out = (struct sdp_rtp_input){.video = kind == MEDIA_KIND_VIDEO,
+    *out = (struct sdp_rtp_input){.video = in->kind == MEDIA_KIND_VIDEO,
                                   .codec = slash + 1,
                                   .clock_rate = codec->clock_rate,
                                   .channels = codec->has_channels ? codec->channels : 0,
@@ -224,22 +360,17 @@ static enum err describe(const struct rtp_input *in, enum media_kind kind, char 
     return OK;
 }
 
-enum err pipeline_sdp(const struct rtp_input inputs[LIVE_KINDS], char *out, size_t n)
+enum err pipeline_sdp(const struct rtp_input *inputs, size_t n_inputs, char *out, size_t n)
 {
-    struct sdp_rtp_input described[LIVE_KINDS];
-    char fmtp[LIVE_KINDS][FMTP_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < LIVE_KINDS; i++) {
-        const struct rtp_input *in = &inputs[order[i]];
-        if (in->port == 0)
-            continue;
-        enum err e = describe(in, order[i], fmtp[count], &described[count]);
+    struct sdp_rtp_input described[LIVE_INPUTS_MAX];
+    char fmtp[LIVE_INPUTS_MAX][FMTP_MAX];
+    for (size_t i = 0; i < n_inputs; i++) {
+        enum err e = describe(&inputs[i], fmtp[i], &described[i]);
         if (e != OK)
             return e;
-        count++;
     }
     struct wr w = wr_of(out, n - 1);
-    enum err e = sdp_print_rtp_inputs(&w, "127.0.0.1", NULL, described, count);
+    enum err e = sdp_print_rtp_inputs(&w, "127.0.0.1", NULL, described, n_inputs);
     if (e == OK)
         out[wr_len(&w)] = '\0';
     return e;

@@ -9,7 +9,7 @@
 #include "controller/live/pipeline_state.h"
 #include "controller/rtc/ortc.h"
 
-enum { SDP_MAX = 4096 };
+enum { SDP_MAX = 16 * 1024 };
 
 static const struct pipeline_env *env_of(const struct run *r)
 {
@@ -37,7 +37,7 @@ static void refused(struct run *r, enum err e, const char *why)
 
 /* What ffmpeg is told to expect: the producer's codec as it is, no RTX and no extensions, since
  * nothing is lost on loopback. Feedback for key frames stays. */
-static enum err consumer_params(struct run_track *t, struct rng *rng, struct arena *arena)
+static enum err consumer_params(struct run_input *t, struct rng *rng, struct arena *arena)
 {
     static struct rtcp_feedback feedback[] = {{.type = "nack", .parameter = "pli"},
                                               {.type = "ccm", .parameter = "fir"}};
@@ -60,10 +60,10 @@ static enum err consumer_params(struct run_track *t, struct rng *rng, struct are
     return ortc_consumer(&t->consumable, &caps, "0", false, rng, arena, &t->params, &error);
 }
 
-static enum err prepare_track(struct run *r, struct run_track *t, const struct live_track *from)
+static enum err prepare_input(struct run *r, struct run_input *t, const struct live_track *from)
 {
     struct pipeline *p = r->pipeline;
-    t->rtp = true;
+    t->run = r;
     rng_uuid(p->config.rng, t->transport_id);
     rng_uuid(p->config.rng, t->consumer_id);
     enum err e = shape_clone(&rtp_parameters_shape, from->consumable, &t->consumable, &r->arena);
@@ -77,9 +77,10 @@ static enum err prepare_track(struct run *r, struct run_track *t, const struct l
 static enum err prepare(struct run *r, const struct live_source *source)
 {
     enum err e = OK;
-    for (int k = 0; k < LIVE_KINDS && e == OK; k++) {
-        if (r->plan.tracks[k].mode == TRACK_RTP)
-            e = prepare_track(r, &r->tracks[k], &source->tracks[k]);
+    for (size_t i = 0; i < r->plan.n_inputs && e == OK; i++) {
+        const struct plan_input *in = &r->plan.inputs[i];
+        r->inputs[i].kind = in->kind;
+        e = prepare_input(r, &r->inputs[i], &source->cells[in->cell].tracks[in->kind]);
     }
     return e;
 }
@@ -113,6 +114,9 @@ static void on_ffmpeg_exit(void *ctx, const struct ffmpeg_exit *how)
         finish_cleaning(r);
         return;
     }
+    /* A machine without fonts: pictures without names are better than none. */
+    if (r->names && r->pipeline->state != PIPELINE_ACTIVE && how->signal == 0)
+        r->pipeline->no_names = true;
     if (how->signal)
         snprintf(why, sizeof why, "ffmpeg got signal %d", how->signal);
     else
@@ -120,7 +124,7 @@ static void on_ffmpeg_exit(void *ctx, const struct ffmpeg_exit *how)
     pipeline_fail(r->pipeline, PIPELINE_EXITED, why);
 }
 
-static void request_key_frame(struct run *r, struct run_track *t, uint64_t now)
+void run_ask_key_frame(struct run *r, struct run_input *t, uint64_t now)
 {
     t->key_asked_ms = now;
     (void)ask(r, METHOD_CONSUMER_REQUEST_KEY_FRAME, t->consumer_id, NULL, NULL);
@@ -135,10 +139,9 @@ static void on_resumed(void *ctx, enum err e, const char *reason, const void *da
         refused(r, e, reason);
 }
 
-static void resume(struct run *r, enum media_kind kind)
+static void resume(struct run *r, struct run_input *t)
 {
-    struct run_track *t = &r->tracks[kind];
-    if (!t->rtp || t->resumed)
+    if (t->resumed)
         return;
     t->resumed = true;
     enum err e = ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
@@ -146,46 +149,70 @@ static void resume(struct run *r, enum media_kind kind)
         refused(r, e, NULL);
 }
 
+/* Those of a kind; false: the run failed. */
+static bool resume_kind(struct run *r, enum media_kind kind)
+{
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        if (r->inputs[i].kind == kind)
+            resume(r, &r->inputs[i]);
+        if (r->pipeline->state != PIPELINE_PRIMING)
+            return false;
+    }
+    return true;
+}
+
 /* ffmpeg listens: media may flow. Until sender reports have come, which a browser's audio takes
  * seconds for, ffmpeg counts each stream's time from its first packet: so the sound starts when the
- * picture does. Else it would jump when the report comes. */
+ * picture does. Else it would jump when the report comes. Of a composite the time of arrival
+ * counts. */
 static void on_listening(void *ctx)
 {
     struct run *r = ctx;
     struct pipeline *p = r->pipeline;
+    uint64_t now = pipeline_now(p);
     if (p->state != PIPELINE_LAUNCHING)
         return;
+    bool pictures = r->plan.tracks[MEDIA_KIND_VIDEO].mode == TRACK_RTP;
     pipeline_set_state(p, PIPELINE_PRIMING);
-    struct run_track *video = &r->tracks[MEDIA_KIND_VIDEO];
-    resume(r, video->rtp ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO);
-    if (p->state != PIPELINE_PRIMING)
+    if (pictures && !resume_kind(r, MEDIA_KIND_VIDEO))
         return;
-    if (video->rtp)
-        request_key_frame(r, video, pipeline_now(p));
-    run_on_timer(r, pipeline_now(p));
+    if ((!pictures || p->config.encoding.composite) && !resume_kind(r, MEDIA_KIND_AUDIO))
+        return;
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        if (r->inputs[i].kind == MEDIA_KIND_VIDEO)
+            run_ask_key_frame(r, &r->inputs[i], now);
+    }
+    run_on_timer(r, now);
 }
 
 /* By the worker's trace: a key frame goes to ffmpeg. */
 static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
-    struct run *r = ctx;
+    struct run_input *t = ctx;
+    struct run *r = t->run;
     const struct consumer_trace_event *trace = data;
     if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
         return;
-    r->tracks[MEDIA_KIND_VIDEO].key_came_ms = pipeline_now(r->pipeline);
+    t->key_came_ms = pipeline_now(r->pipeline);
     if (r->pipeline->state == PIPELINE_PRIMING)
-        resume(r, MEDIA_KIND_AUDIO);
+        (void)resume_kind(r, MEDIA_KIND_AUDIO);
 }
 
 static enum err make_sdp(const struct run *r, char out[SDP_MAX])
 {
-    struct rtp_input inputs[LIVE_KINDS] = {{0}};
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        if (r->tracks[k].rtp)
-            inputs[k] =
-                (struct rtp_input){.port = r->tracks[k].port, .params = &r->tracks[k].params};
-    }
-    return pipeline_sdp(inputs, out, SDP_MAX);
+    struct rtp_input inputs[LIVE_INPUTS_MAX];
+    for (size_t i = 0; i < r->plan.n_inputs; i++)
+        inputs[i] = (struct rtp_input){
+            .kind = r->inputs[i].kind, .port = r->inputs[i].port, .params = &r->inputs[i].params};
+    return pipeline_sdp(inputs, r->plan.n_inputs, out, SDP_MAX);
+}
+
+/* What is encoded how, in this run. */
+static struct encoding encoding_of(struct run *r)
+{
+    struct encoding e = r->pipeline->config.encoding;
+    e.names = r->names = e.composite && e.names && !r->pipeline->no_names;
+    return e;
 }
 
 static void launch(struct run *r)
@@ -205,17 +232,16 @@ static void launch(struct run *r)
                                    .on_output = on_output,
                                    .on_exit = on_ffmpeg_exit,
                                    .ctx = r};
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        if (!r->tracks[k].rtp)
-            continue;
-        config.ports[config.n_ports++] = r->tracks[k].port;
-        config.ports[config.n_ports++] = (uint16_t)(r->tracks[k].port + 1);
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        config.ports[config.n_ports++] = r->inputs[i].port;
+        config.ports[config.n_ports++] = (uint16_t)(r->inputs[i].port + 1);
     }
-    enum media_kind kinds[LIVE_KINDS];
-    if (p->config.encoding.cmaf)
-        config.n_outputs = pipeline_outputs(&r->plan, kinds);
+    struct encoding encoding = encoding_of(r);
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    if (encoding.cmaf)
+        config.n_outputs = pipeline_outputs(&r->plan, &encoding, outputs);
     command_init(&c);
-    pipeline_command(&c, &r->plan, &p->config.encoding, p->folder.path, r->prefix);
+    pipeline_command(&c, &r->plan, &encoding, p->folder.path, r->prefix);
     config.args = c.args;
     enum err e = c.bad ? ERR_TOO_LARGE : pipeline_begin_media(p, &r->plan);
     if (config.n_ports > 0) {
@@ -245,11 +271,12 @@ static void on_consumed(void *ctx, enum err e, const char *reason, const void *d
         launch(r);
 }
 
-static enum err consume(struct run *r, enum media_kind kind)
+static enum err consume(struct run *r, size_t i)
 {
-    struct run_track *t = &r->tracks[kind];
+    struct run_input *t = &r->inputs[i];
+    enum media_kind kind = t->kind;
     struct transport_consume_request request = {.consumer_id = t->consumer_id,
-                                                .producer_id = r->plan.tracks[kind].producer_id,
+                                                .producer_id = r->plan.inputs[i].producer_id,
                                                 .kind = (int)kind,
                                                 .rtp_parameters = &t->params,
                                                 .type = (int)ortc_producer_type(&t->consumable),
@@ -265,15 +292,15 @@ static enum err consume(struct run *r, enum media_kind kind)
     int events[] = {CONSUMER_TRACE_KEYFRAME};
     struct consumer_enable_trace_event_request trace = {.events = events, .n_events = 1};
     const struct pipeline_env *env = env_of(r);
-    env->listen(env->ctx, &t->listener, r->plan.worker, t->consumer_id, on_event, r);
+    env->listen(env->ctx, &t->listener, r->plan.worker, t->consumer_id, on_event, t);
     return ask(r, METHOD_CONSUMER_ENABLE_TRACE_EVENT, t->consumer_id, &trace, NULL);
 }
 
 static void make_consumers(struct run *r)
 {
     pipeline_set_state(r->pipeline, PIPELINE_CONSUMERS);
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        enum err e = r->tracks[k].rtp ? consume(r, (enum media_kind)k) : OK;
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        enum err e = consume(r, i);
         if (e != OK) {
             refused(r, e, NULL);
             return;
@@ -300,7 +327,7 @@ static void on_transport(void *ctx, enum err e, const char *reason, const void *
 
 /* The worker takes requests in order, so the connect need not wait for the answer. RTCP comes on
  * the RTP port, which ffmpeg reads as well. */
-static enum err make_transport(struct run *r, struct run_track *t)
+static enum err make_transport(struct run *r, struct run_input *t)
 {
     const struct pipeline_env *env = env_of(r);
     struct listen_info listen = {
@@ -325,8 +352,8 @@ static enum err make_transport(struct run *r, struct run_track *t)
 
 static void make_transports(struct run *r)
 {
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        enum err e = r->tracks[k].rtp ? make_transport(r, &r->tracks[k]) : OK;
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        enum err e = make_transport(r, &r->inputs[i]);
         if (e != OK) {
             refused(r, e, NULL);
             return;
@@ -363,104 +390,6 @@ void run_begin(struct pipeline *p, const struct plan *plan, const struct live_so
 
 /* ---- waiting for others ---- */
 
-static uint64_t stall_ms(const struct pipeline *p)
-{
-    uint64_t patience = 2 * (uint64_t)(p->longest / USEC_PER_MSEC) + 1000;
-    return patience > STALL_MIN_MS ? patience : STALL_MIN_MS;
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Segments of video that goes through as it is are cut at the broadcaster's key frames. Browsers
- * send none unless asked; encoders that send them regularly are left alone. */
-static uint64_t key_frame_turn(struct run *r, uint64_t now, uint64_t every_ms)
-{
-    struct run_track *t = &r->tracks[MEDIA_KIND_VIDEO];
-    if (!t->rtp)
-        return PIPELINE_NO_TIMER;
-    bool unanswered = t->key_came_ms == 0 || t->key_came_ms < t->key_asked_ms;
-    uint64_t due = unanswered ? t->key_asked_ms + KEY_ASK_MS : t->key_came_ms + every_ms;
-    if (now < due)
-        return due;
-    request_key_frame(r, t, now);
-    return now + KEY_ASK_MS;
-}
-
-/* How long after one key frame the next is asked for: where video is copied, a segment ends with
- * it. */
-static uint64_t key_frame_every(const struct run *r)
-{
-    return (uint64_t)(r->pipeline->config.encoding.segment / USEC_PER_MSEC) + KEY_LATE_MS;
-}
-
-static void prime(struct run *r, uint64_t now)
-{
-    uint64_t limit = r->step_ms + PRIME_LIMIT_MS;
-    bool waits = r->tracks[MEDIA_KIND_VIDEO].key_came_ms == 0;
-    if (now >= limit) {
-        pipeline_fail(r->pipeline, PIPELINE_STALLED,
-                      waits && r->tracks[MEDIA_KIND_VIDEO].rtp ? "no key frame came"
-                                                               : "no first segment came");
-        return;
-    }
-    uint64_t next = PIPELINE_NO_TIMER;
-    if (waits || r->plan.tracks[MEDIA_KIND_VIDEO].copies)
-        next = key_frame_turn(r, now, key_frame_every(r));
-    pipeline_arm(r->pipeline, earlier(limit, next));
-}
-
-/* Under load ffmpeg may be late; a run that follows others in a hurry is given more time. */
-static uint64_t hang_ms(const struct pipeline *p)
-{
-    return HANG_MS * (uint64_t)(p->hurry < 2 ? 1 : p->hurry < 4 ? p->hurry : 4);
-}
-
-static bool reads_its_input(struct run *r)
-{
-    const struct pipeline_env *env = env_of(r);
-    uint16_t ports[2 * LIVE_KINDS];
-    size_t n = 0;
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        if (r->tracks[k].rtp)
-            ports[n++] = r->tracks[k].port;
-    }
-    /* Without RTP it paces itself, and writes all the time. */
-    return n > 0 && !env->backlog(env->ctx, ports, n);
-}
-
-/* ffmpeg was stopped, or hangs: seen by what it does not read, long before a segment is missed. A
- * broadcaster that sends nothing leaves its sockets empty. When to look again; 0: it hangs. */
-static uint64_t hang_turn(struct run *r, uint64_t now)
-{
-    if (!r->pipeline->config.encoding.cmaf)
-        return PIPELINE_NO_TIMER;
-    uint64_t due = r->output_ms + hang_ms(r->pipeline);
-    if (now < due)
-        return due;
-    return reads_its_input(r) ? now + HANG_AGAIN_MS : 0;
-}
-
-static void watch(struct run *r, uint64_t now)
-{
-    struct pipeline *p = r->pipeline;
-    uint64_t limit = r->segment_ms + stall_ms(p);
-    if (now >= limit) {
-        pipeline_fail(p, PIPELINE_STALLED, "no new segment came");
-        return;
-    }
-    uint64_t next = hang_turn(r, now);
-    if (next == 0) {
-        pipeline_fail(p, PIPELINE_STALLED, "ffmpeg does not read what comes");
-        return;
-    }
-    if (r->plan.tracks[MEDIA_KIND_VIDEO].copies)
-        next = earlier(next, key_frame_turn(r, now, key_frame_every(r)));
-    pipeline_arm(p, earlier(limit, next));
-}
-
 void run_on_timer(struct run *r, uint64_t now)
 {
     struct pipeline *p = r->pipeline;
@@ -479,10 +408,10 @@ void run_on_timer(struct run *r, uint64_t now)
             pipeline_arm(p, r->step_ms + LAUNCH_LIMIT_MS);
         break;
     case PIPELINE_PRIMING:
-        prime(r, now);
+        run_prime(r, now);
         break;
     case PIPELINE_ACTIVE:
-        watch(r, now);
+        run_watch(r, now);
         break;
     case PIPELINE_IDLE:
     case PIPELINE_WAITING:
@@ -495,7 +424,7 @@ void run_on_timer(struct run *r, uint64_t now)
 
 /* ---- giving back ---- */
 
-static void close_transport(struct run *r, struct run_track *t)
+static void close_transport(struct run *r, struct run_input *t)
 {
     const struct pipeline_env *env = env_of(r);
     if (!t->transport_asked || r->worker_gone)
@@ -509,8 +438,8 @@ static void finish_cleaning(struct run *r)
 {
     const struct pipeline_env *env = env_of(r);
     pipeline_end_media(r->pipeline);
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        struct run_track *t = &r->tracks[k];
+    for (size_t i = 0; i < r->plan.n_inputs; i++) {
+        struct run_input *t = &r->inputs[i];
         env->unlisten(env->ctx, &t->listener);
         close_transport(r, t);
         ports_give(r->pipeline->config.ports, t->port);

@@ -1,7 +1,8 @@
 /* The inside of a pipeline. Private to pipeline*.c.
  *
  * pipeline.c holds what outlives a run: changes, timers, restarts, the playlist.
- * pipeline_run.c takes one run through its steps and gives everything back. */
+ * pipeline_run.c takes one run through its steps and gives everything back.
+ * pipeline_watch.c looks after a run whose media flows. */
 #ifndef WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
 #define WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
 
@@ -33,8 +34,9 @@ enum {
     PARAMETERS_BYTES_MAX = 256 * 1024
 };
 
-struct run_track {
-    bool rtp;
+struct run_input {
+    struct run *run; /* parent, outlives us */
+    enum media_kind kind;
     uint16_t port; /* reserved; 0: none */
     char transport_id[LIVE_ID_LEN];
     char consumer_id[LIVE_ID_LEN];
@@ -53,8 +55,9 @@ struct run {
     struct plan plan;
     bool worker_gone; /* nothing to close there */
     struct arena arena;
-    struct run_track tracks[LIVE_KINDS];
-    struct ffmpeg *ffmpeg; /* ref; NULL: not running */
+    struct run_input inputs[LIVE_INPUTS_MAX]; /* as the plan's */
+    bool names;                               /* are drawn */
+    struct ffmpeg *ffmpeg;                    /* ref; NULL: not running */
     char prefix[PLAYLIST_NAME_MAX / 2];
     unsigned pending;    /* answers of this step that are still to come */
     uint64_t step_ms;    /* when this state began */
@@ -77,6 +80,7 @@ struct pipeline {
     unsigned hurry;    /* runs since one was stable */
     uint64_t start_ms; /* WAITING: when the run begins */
     bool dirty;        /* PRIMING: something was added; another run follows this one */
+    bool no_names;     /* drawing them failed: no font */
     bool had_video;
     bool had_segment;
     bool playable; /* told */
@@ -101,6 +105,11 @@ void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec 
 /* The run's last step of cleaning is done; it is freed in here. */
 void pipeline_on_cleaned(struct pipeline *p);
 
+/* ---- pipeline_watch.c ---- */
+/* What is due in PRIMING and ACTIVE: key frames, limits; arms the timer for what is next. */
+void run_prime(struct run *r, uint64_t now);
+void run_watch(struct run *r, uint64_t now);
+
 /* ---- pipeline_run.c ---- */
 /* Takes the first step of a run; p->state says how far it got. */
 void run_begin(struct pipeline *p, const struct plan *plan, const struct live_source *source);
@@ -109,6 +118,8 @@ void run_clean(struct run *r, unsigned grace_ms);
 void run_free(struct run *r);
 /* The timer of states that wait for others; what is next is armed in here. */
 void run_on_timer(struct run *r, uint64_t now);
+/* Asks for a key frame of a picture's producer. */
+void run_ask_key_frame(struct run *r, struct run_input *in, uint64_t now);
 
 static inline uint64_t pipeline_now(const struct pipeline *p)
 {

@@ -29,34 +29,63 @@ bool plan_codec_known(const struct rtp_parameters *consumable)
     return input_codec(consumable) != NULL;
 }
 
-static void plan_track(struct track_plan *t, const struct live_track *from)
+/* ---- what comes in, and what goes out ---- */
+
+static void add_input(struct plan *p, size_t cell, enum media_kind kind,
+                      const struct live_track *from)
 {
-    const struct input_codec *codec = input_codec(from->consumable);
-    if (!from->producer_id)
-        return;
-    if (from->paused || !codec) {
-        t->mode = TRACK_FILLER;
-        return;
-    }
-    t->mode = TRACK_RTP;
-    t->copies = codec->copies;
-    snprintf(t->producer_id, sizeof t->producer_id, "%s", from->producer_id);
+    struct plan_input *in = &p->inputs[p->n_inputs++];
+    *in = (struct plan_input){.kind = kind, .cell = cell};
+    snprintf(in->producer_id, sizeof in->producer_id, "%s", from->producer_id);
 }
 
-void plan_make(struct plan *p, const struct live_source *s, bool had_video)
+static void plan_track(struct plan *p, const struct live_source *s, enum media_kind kind)
+{
+    struct track_plan *t = &p->tracks[kind];
+    for (size_t i = 0; i < s->n_cells; i++) {
+        const struct live_track *from = &s->cells[i].tracks[kind];
+        const struct input_codec *codec = input_codec(from->consumable);
+        if (!from->producer_id)
+            continue;
+        if (from->paused || !codec) {
+            t->mode = t->mode == TRACK_RTP ? TRACK_RTP : TRACK_FILLER;
+            continue;
+        }
+        t->mode = TRACK_RTP;
+        t->copies = codec->copies;
+        add_input(p, i, kind, from);
+    }
+}
+
+static void plan_cells(struct plan *p, const struct live_source *s)
+{
+    p->n_cells = s->n_cells;
+    for (size_t i = 0; i < s->n_cells; i++) {
+        p->cells[i] = (struct plan_cell){.screen = s->cells[i].screen};
+        snprintf(p->cells[i].name, sizeof p->cells[i].name, "%s",
+                 s->cells[i].name ? s->cells[i].name : "");
+    }
+}
+
+void plan_make(struct plan *p, const struct live_source *s, const struct plan_rules *rules)
 {
     *p = (struct plan){0};
     if (!s->worker || !s->router_id)
         return;
     struct track_plan *audio = &p->tracks[MEDIA_KIND_AUDIO];
     struct track_plan *video = &p->tracks[MEDIA_KIND_VIDEO];
-    plan_track(audio, &s->tracks[MEDIA_KIND_AUDIO]);
-    plan_track(video, &s->tracks[MEDIA_KIND_VIDEO]);
+    plan_track(p, s, MEDIA_KIND_VIDEO);
+    plan_track(p, s, MEDIA_KIND_AUDIO);
     if (audio->mode == TRACK_NONE && video->mode == TRACK_NONE)
         return;
     p->worker = s->worker;
     snprintf(p->router_id, sizeof p->router_id, "%s", s->router_id);
-    if (video->mode == TRACK_NONE && had_video)
+    if (rules->composite)
+        plan_cells(p, s);
+    if (rules->composite || rules->transcodes)
+        video->copies = false;
+    /* A composite shows at least where somebody would be. */
+    if (video->mode == TRACK_NONE && (rules->had_video || rules->composite))
         video->mode = TRACK_FILLER;
     /* Silence costs next to nothing, and sound may come any time. */
     if (audio->mode == TRACK_NONE)
@@ -68,28 +97,63 @@ bool plan_empty(const struct plan *p)
     return !p->worker;
 }
 
-static bool track_equal(const struct track_plan *a, const struct track_plan *b)
-{
-    return a->mode == b->mode && strcmp(a->producer_id, b->producer_id) == 0;
-}
+/* ---- comparing ---- */
 
 static bool same_router(const struct plan *a, const struct plan *b)
 {
     return a->worker == b->worker && strcmp(a->router_id, b->router_id) == 0;
 }
 
-bool plan_equal(const struct plan *a, const struct plan *b)
+static bool same_cells(const struct plan *a, const struct plan *b)
 {
-    return same_router(a, b) && track_equal(&a->tracks[0], &b->tracks[0]) &&
-           track_equal(&a->tracks[1], &b->tracks[1]);
+    bool same = a->n_cells == b->n_cells;
+    for (size_t i = 0; same && i < a->n_cells; i++)
+        same = a->cells[i].screen == b->cells[i].screen &&
+               strcmp(a->cells[i].name, b->cells[i].name) == 0;
+    return same;
+}
+
+static bool has_input(const struct plan *p, const struct plan_input *in)
+{
+    for (size_t i = 0; i < p->n_inputs; i++) {
+        if (p->inputs[i].kind == in->kind && strcmp(p->inputs[i].producer_id, in->producer_id) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool plan_extends(const struct plan *old, const struct plan *now)
 {
     bool extends = same_router(old, now);
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        if (old->tracks[k].mode == TRACK_RTP)
-            extends = extends && track_equal(&old->tracks[k], &now->tracks[k]);
-    }
+    for (size_t i = 0; i < old->n_inputs; i++)
+        extends = extends && has_input(now, &old->inputs[i]);
     return extends;
+}
+
+bool plan_equal(const struct plan *a, const struct plan *b)
+{
+    bool same = plan_extends(a, b) && a->n_inputs == b->n_inputs && same_cells(a, b);
+    for (int k = 0; k < LIVE_KINDS; k++)
+        same = same && a->tracks[k].mode == b->tracks[k].mode;
+    for (size_t i = 0; same && i < a->n_inputs && a->n_cells > 0; i++)
+        same = a->inputs[i].cell == b->inputs[i].cell;
+    return same;
+}
+
+/* ---- looking ---- */
+
+size_t plan_index_of(const struct plan *p, size_t input)
+{
+    size_t index = 0;
+    for (size_t i = 0; i < input; i++)
+        index += p->inputs[i].kind == p->inputs[input].kind;
+    return index;
+}
+
+size_t plan_find_input(const struct plan *p, size_t cell, enum media_kind kind)
+{
+    size_t i = 0;
+    while (i < p->n_inputs && (p->inputs[i].cell != cell || p->inputs[i].kind != kind))
+        i++;
+    return i;
 }

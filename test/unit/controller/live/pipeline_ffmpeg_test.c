@@ -66,8 +66,8 @@ static void send_rtp(struct real *r)
     char video[96];
     char why[FFMPEG_WORDS_MAX];
     bool h264 = strcmp(r->video, "video/H264") == 0;
-    uint16_t audio_port = r->targets[r->n_targets - 2];
-    uint16_t video_port = r->targets[r->n_targets - 1];
+    uint16_t video_port = r->targets[r->n_targets - 2];
+    uint16_t audio_port = r->targets[r->n_targets - 1];
     snprintf(audio, sizeof audio, "rtp://127.0.0.1:%u?rtcpport=%u&pkt_size=1200", audio_port,
              audio_port);
     snprintf(video, sizeof video, "rtp://127.0.0.1:%u?rtcpport=%u&pkt_size=1200", video_port,
@@ -260,11 +260,11 @@ static void env_describe(void *ctx, struct live_source *out)
                                                              .has_payload_type = true,
                                                              .clock_rate = 90000,
                                                              .has_clock_rate = true};
-    *out = (struct live_source){.worker = WORKER, .router_id = "router"};
+    *out = (struct live_source){.worker = WORKER, .router_id = "router", .n_cells = 1};
     for (int k = 0; k < LIVE_KINDS; k++) {
         params[k] = (struct rtp_parameters){
             .codecs = &codecs[k], .n_codecs = 1, .encodings = &encoding, .n_encodings = 1};
-        out->tracks[k] =
+        out->cells[0].tracks[k] =
             (struct live_track){.producer_id = media_kind_names[k], .consumable = &params[k]};
     }
 }
@@ -333,9 +333,10 @@ static void real_init(struct real *r, const char *video)
                                      .ffmpeg_path = "ffmpeg",
                                      .encoding = {.preset = "ultrafast",
                                                   .segment = USEC_PER_SEC,
-                                                  .video_bps = 500000,
-                                                  .audio_bps = 64000,
-                                                  .height = 180},
+                                                  .encoder = "libx264",
+                                                  .ladder = {{180, 500000}},
+                                                  .n_ladder = 1,
+                                                  .audio_bps = 64000},
                                      .list_size = 6};
     assert_int_equal(pipeline_open(&config, &r->pipeline), OK);
     uv_timer_start(&r->watchdog, on_watchdog, LIMIT_MS, 0);

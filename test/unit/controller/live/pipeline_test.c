@@ -36,7 +36,7 @@ static void a_run_takes_its_steps_in_order(void **state)
     world_init(&w);
     go_live(&w, "video/VP8");
     world_until(&w, PIPELINE_ACTIVE);
-    assert_string_equal(w.log, "create connect create connect consume-audio consume-video launch "
+    assert_string_equal(w.log, "create connect create connect consume-video consume-audio launch "
                                "resume key resume ");
     assert_int_equal(w.playable, 1);
     assert_int_equal(ports_taken(w.ports), 2);
@@ -87,9 +87,9 @@ static void ffmpeg_is_told_ports_codecs_and_where_to_write(void **state)
     world_until(&w, PIPELINE_LAUNCHING);
     char line[64];
     assert_int_equal(w.ffmpeg.n_ports, 4);
-    snprintf(line, sizeof line, "m=video %u RTP/AVP 101\r\n", w.ffmpeg.ports[2]);
+    snprintf(line, sizeof line, "m=video %u RTP/AVP 101\r\n", w.ffmpeg.ports[0]);
     assert_non_null(strstr(w.ffmpeg_input, line));
-    snprintf(line, sizeof line, "m=audio %u RTP/AVP 100\r\n", w.ffmpeg.ports[0]);
+    snprintf(line, sizeof line, "m=audio %u RTP/AVP 100\r\n", w.ffmpeg.ports[2]);
     assert_non_null(strstr(w.ffmpeg_input, line));
     assert_non_null(strstr(w.ffmpeg_input, "a=rtpmap:101 H264/90000\r\n"));
     assert_non_null(

@@ -296,11 +296,13 @@ static inline void world_describe(void *ctx, struct live_source *out)
         out->worker = WORKER;
     if (w->worker_runs && w->router)
         out->router_id = "router";
+    out->n_cells = 1;
     for (int k = 0; k < LIVE_KINDS; k++) {
         if (w->producers[k].there)
-            out->tracks[k] = (struct live_track){.producer_id = w->producers[k].id,
-                                                 .paused = w->producers[k].paused,
-                                                 .consumable = world_consumable(&w->producers[k])};
+            out->cells[0].tracks[k] =
+                (struct live_track){.producer_id = w->producers[k].id,
+                                    .paused = w->producers[k].paused,
+                                    .consumable = world_consumable(&w->producers[k])};
     }
 }
 
@@ -545,9 +547,10 @@ static inline void world_init_as(struct world *w, bool cmaf)
                                      .encoding = {.cmaf = cmaf,
                                                   .preset = "veryfast",
                                                   .segment = USEC_PER_SEC,
-                                                  .video_bps = 1000000,
-                                                  .audio_bps = 64000,
-                                                  .height = 720},
+                                                  .encoder = "libx264",
+                                                  .ladder = {{720, 1000000}},
+                                                  .n_ladder = 1,
+                                                  .audio_bps = 64000},
                                      .list_size = 5};
     assert_int_equal(pipeline_open(&config, &w->pipeline), OK);
 }

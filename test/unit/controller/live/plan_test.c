@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/live/filter_text.h"
+#include "controller/live/layout.h"
 #include "controller/live/pipeline_command.h"
 
 #define WORKER ((struct fleet_worker *)(uintptr_t)0x1000)
@@ -32,12 +34,12 @@ static const struct rtp_parameters *consumable(int i, const char *mime)
 
 static struct live_source source(const char *video, const char *audio)
 {
-    struct live_source s = {.worker = WORKER, .router_id = "r"};
+    struct live_source s = {.worker = WORKER, .router_id = "r", .n_cells = 1};
     if (video)
-        s.tracks[MEDIA_KIND_VIDEO] =
+        s.cells[0].tracks[MEDIA_KIND_VIDEO] =
             (struct live_track){.producer_id = "v", .consumable = consumable(0, video)};
     if (audio)
-        s.tracks[MEDIA_KIND_AUDIO] =
+        s.cells[0].tracks[MEDIA_KIND_AUDIO] =
             (struct live_track){.producer_id = "a", .consumable = consumable(1, audio)};
     return s;
 }
@@ -45,7 +47,8 @@ static struct live_source source(const char *video, const char *audio)
 static struct plan plan(struct live_source s, bool had_video)
 {
     struct plan p;
-    plan_make(&p, &s, had_video);
+    struct plan_rules rules = {.had_video = had_video};
+    plan_make(&p, &s, &rules);
     return p;
 }
 
@@ -98,11 +101,11 @@ static void tracks_of_a_playlist_stay_once_they_are_there(void **state)
     p = plan(source(NULL, "audio/opus"), true);
     assert_int_equal(video(&p), TRACK_FILLER);
     struct live_source s = source("video/VP8", "audio/opus");
-    s.tracks[MEDIA_KIND_VIDEO].paused = true;
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].paused = true;
     p = plan(s, false);
     assert_int_equal(video(&p), TRACK_FILLER);
     assert_int_equal(audio(&p), TRACK_RTP);
-    s.tracks[MEDIA_KIND_AUDIO].paused = true;
+    s.cells[0].tracks[MEDIA_KIND_AUDIO].paused = true;
     p = plan(s, false);
     assert_false(plan_empty(&p));
     assert_int_equal(audio(&p), TRACK_FILLER);
@@ -126,7 +129,7 @@ static void plans_differ_by_producer_pause_and_router(void **state)
     struct plan a = plan(s, false);
     struct plan b = plan(s, true);
     assert_true(plan_equal(&a, &b));
-    s.tracks[MEDIA_KIND_VIDEO].producer_id = "v2";
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].producer_id = "v2";
     b = plan(s, false);
     assert_false(plan_equal(&a, &b));
     assert_false(plan_extends(&a, &b));
@@ -143,18 +146,19 @@ static void plans_differ_by_producer_pause_and_router(void **state)
 
 /* ---- the command ---- */
 
-static const struct encoding encoding = {.preset = "faster",
+static const struct encoding encoding = {.encoder = "libx264",
+                                         .preset = "faster",
                                          .segment = 1500 * USEC_PER_MSEC,
-                                         .video_bps = 1234000,
-                                         .audio_bps = 99000,
-                                         .height = 480};
+                                         .ladder = {{480, 1234000}},
+                                         .n_ladder = 1,
+                                         .audio_bps = 99000};
 
-static const char *joined(const struct plan *p, const char *folder)
+static const char *joined_as(const struct plan *p, const struct encoding *e, const char *folder)
 {
-    static char text[8192];
+    static char text[32 * 1024];
     struct command c;
     command_init(&c);
-    pipeline_command(&c, p, &encoding, folder, "tok-3");
+    pipeline_command(&c, p, e, folder, "tok-3");
     assert_false(c.bad);
     text[0] = '\0';
     for (size_t i = 0; i < c.n; i++) {
@@ -166,12 +170,17 @@ static const char *joined(const struct plan *p, const char *folder)
     return text;
 }
 
+static const char *joined(const struct plan *p, const char *folder)
+{
+    return joined_as(p, &encoding, folder);
+}
+
 static void h264_is_copied_and_everything_else_transcoded(void **state)
 {
     (void)state;
     struct plan p = plan(source("video/H264", "audio/opus"), false);
     const char *text = joined(&p, "dir");
-    assert_non_null(strstr(text, " -i pipe:0 -map 0:v:0 -map 0:a:0 -c:v copy "));
+    assert_non_null(strstr(text, " -i pipe:0 -map 0:v:0 -c:v copy -map 0:a:0 "));
     assert_null(strstr(text, "libx264"));
     assert_non_null(strstr(text, " -c:a aac "));
     assert_non_null(strstr(text, " -b:a 99000 "));
@@ -190,17 +199,19 @@ static void fillers_are_inputs_of_their_own(void **state)
     struct plan p = plan(source("video/H264", NULL), false);
     const char *text = joined(&p, "dir");
     assert_non_null(strstr(text, "anullsrc"));
-    assert_non_null(strstr(text, " -map 0:v:0 -map 1:a:0 "));
+    assert_non_null(strstr(text, " -map 0:v:0 -c:v copy -map 1:a:0 "));
     p = plan(source(NULL, "audio/opus"), true);
     text = joined(&p, "dir");
     assert_non_null(strstr(text, " -i color="));
-    assert_non_null(strstr(text, " -map 1:v:0 -map 0:a:0 "));
+    assert_non_null(strstr(text, "[1:v:0]split=1"));
+    assert_non_null(strstr(text, " -map 0:a:0 "));
     struct live_source s = source("video/H264", "audio/opus");
-    s.tracks[0].paused = s.tracks[1].paused = true;
+    s.cells[0].tracks[0].paused = s.cells[0].tracks[1].paused = true;
     p = plan(s, false);
     text = joined(&p, "dir");
     assert_null(strstr(text, "pipe:0"));
-    assert_non_null(strstr(text, " -map 0:v:0 -map 1:a:0 "));
+    assert_non_null(strstr(text, "[0:v:0]split=1"));
+    assert_non_null(strstr(text, " -map 1:a:0 "));
     p = plan(source(NULL, "audio/opus"), false);
     text = joined(&p, "dir");
     assert_null(strstr(text, ":v"));
@@ -233,6 +244,217 @@ static void a_command_that_does_not_fit_is_marked(void **state)
     command_arg(&c, "%s", big);
     assert_true(c.bad);
     command_fini(&c);
+}
+
+/* ---- ladders ---- */
+
+static const struct encoding ladder = {.cmaf = true,
+                                       .encoder = "libx264",
+                                       .preset = "faster",
+                                       .segment = USEC_PER_SEC,
+                                       .ladder = {{1080, 5000000}, {720, 2500000}, {144, 150000}},
+                                       .n_ladder = 3,
+                                       .audio_bps = 99000};
+
+static void what_passes_through_is_the_ladders_top_and_gives_the_key_frames(void **state)
+{
+    (void)state;
+    struct plan p = plan(source("video/H264", "audio/opus"), false);
+    const char *text = joined_as(&p, &ladder, "dir");
+    assert_non_null(strstr(text, " -map 0:v:0 -c:v copy "));
+    assert_non_null(strstr(text, "[0:v:0]split=2[s1][s2]"));
+    assert_null(strstr(text, "1920:1080"));
+    assert_non_null(strstr(text, "scale=1280:720:"));
+    assert_non_null(strstr(text, "scale=256:144:"));
+    assert_non_null(strstr(text, " -force_key_frames source "));
+    assert_null(strstr(text, "prev_forced_t"));
+    assert_non_null(strstr(text, " pipe:6"));
+}
+
+static void what_is_encoded_has_key_frames_at_the_same_times_in_all_sizes(void **state)
+{
+    (void)state;
+    struct pipeline_output out[PIPELINE_OUTPUTS_MAX];
+    struct plan p = plan(source("video/VP8", "audio/opus"), false);
+    const char *text = joined_as(&p, &ladder, "dir");
+    assert_non_null(strstr(text, "[0:v:0]split=3[s0][s1][s2]"));
+    assert_non_null(strstr(text, "scale=1920:1080:"));
+    assert_null(strstr(text, " source "));
+    assert_int_equal(pipeline_outputs(&p, &ladder, out), 4);
+    assert_int_equal(out[1].bps, 2500000);
+    assert_int_equal(out[3].kind, MEDIA_KIND_AUDIO);
+}
+
+static void nothing_is_made_larger_than_what_passes_through(void **state)
+{
+    (void)state;
+    struct pipeline_output out[PIPELINE_OUTPUTS_MAX];
+    struct encoding e = ladder;
+    struct plan p = plan(source("video/H264", "audio/opus"), false);
+    e.source_height = 540;
+    assert_int_equal(pipeline_outputs(&p, &e, out), 4); /* players keep to what was there */
+    assert_int_equal(out[1].height, 540);
+    assert_int_equal(out[2].height, 144);
+}
+
+static void low_bandwidth_is_one_small_picture_by_one_thread(void **state)
+{
+    (void)state;
+    struct encoding e = ladder;
+    struct live_source s = source("video/H264", "audio/opus");
+    struct plan p;
+    e.low = true;
+    struct plan_rules rules = encoding_rules(&e, false);
+    plan_make(&p, &s, &rules);
+    const char *text = joined_as(&p, &e, "dir");
+    assert_null(strstr(text, "-c:v copy"));
+    assert_non_null(strstr(text, "scale=256:144:"));
+    assert_null(strstr(text, "720"));
+    assert_non_null(strstr(text, " -threads 1 -protocol_whitelist "));
+    assert_non_null(strstr(text, " pipe:4"));
+    assert_null(strstr(text, " pipe:5"));
+}
+
+static void other_encoders_get_no_options_of_x264(void **state)
+{
+    (void)state;
+    struct encoding e = ladder;
+    struct plan p = plan(source("video/VP8", "audio/opus"), false);
+    e.encoder = "h264_vaapi";
+    const char *text = joined_as(&p, &e, "dir");
+    assert_non_null(strstr(text, " -c:v h264_vaapi "));
+    assert_null(strstr(text, "zerolatency"));
+    assert_non_null(strstr(text, "hwupload"));
+    assert_non_null(strstr(text, "-vaapi_device"));
+}
+
+/* ---- composites ---- */
+
+static struct live_source meeting(size_t n)
+{
+    static const char *const names[] = {
+        "Ann", "Bob: 50%, [it's]; a\\b", "Cem", "Dua", "Eve", "Fay", "Gil", "Hal", "Ida"};
+    static char ids[2 * LIVE_CELLS_MAX][24];
+    struct live_source s = {.worker = WORKER, .router_id = "r", .n_cells = n};
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[2 * i], sizeof ids[0], "v%zu", i);
+        snprintf(ids[2 * i + 1], sizeof ids[0], "a%zu", i);
+        s.cells[i].name = names[i];
+        s.cells[i].tracks[MEDIA_KIND_VIDEO] = (struct live_track){
+            .producer_id = ids[2 * i], .consumable = consumable(0, "video/VP8")};
+        s.cells[i].tracks[MEDIA_KIND_AUDIO] = (struct live_track){
+            .producer_id = ids[2 * i + 1], .consumable = consumable(1, "audio/opus")};
+    }
+    return s;
+}
+
+static struct plan composite(const struct live_source *s)
+{
+    struct plan p;
+    struct plan_rules rules = {.composite = true};
+    plan_make(&p, s, &rules);
+    return p;
+}
+
+static struct encoding composite_encoding(void)
+{
+    struct encoding e = ladder;
+    e.ladder[0] = (struct rendition){720, 2500000};
+    e.n_ladder = 1;
+    e.composite = e.names = true;
+    return e;
+}
+
+static void places_of_a_grid_are_even_inside_and_apart(void **state)
+{
+    (void)state;
+    struct plan_cell cells[LIVE_CELLS_MAX] = {{.name = ""}};
+    for (int screen = 0; screen < 2; screen++) {
+        cells[1].screen = screen == 1;
+        for (size_t n = 1; n <= LIVE_CELLS_MAX; n++) {
+            struct layout_rect r[LIVE_CELLS_MAX];
+            layout_make(cells, n, 1280, 720, r);
+            for (size_t i = 0; i < n; i++) {
+                assert_true(r[i].w > 0 && r[i].h > 0);
+                assert_int_equal((r[i].x | r[i].y | r[i].w | r[i].h) & 1, 0);
+                assert_true(r[i].x + r[i].w <= 1280 && r[i].y + r[i].h <= 720);
+                for (size_t k = 0; k < i; k++)
+                    assert_true(r[i].x >= r[k].x + r[k].w || r[k].x >= r[i].x + r[i].w ||
+                                r[i].y >= r[k].y + r[k].h || r[k].y >= r[i].y + r[i].h);
+            }
+        }
+    }
+}
+
+static void a_shared_screen_is_large(void **state)
+{
+    (void)state;
+    struct plan_cell cells[3] = {{.name = ""}, {.screen = true}, {.name = ""}};
+    struct layout_rect r[3];
+    layout_make(cells, 3, 1280, 720, r);
+    assert_int_equal(r[1].w, 960);
+    assert_int_equal(r[1].h, 720);
+    assert_int_equal(r[0].x, 960);
+    assert_int_equal(r[2].y, r[0].y + r[0].h);
+}
+
+static void a_composite_takes_in_everybody_and_mixes_the_sound(void **state)
+{
+    (void)state;
+    struct live_source s = meeting(3);
+    struct plan p = composite(&s);
+    struct encoding e = composite_encoding();
+    assert_int_equal(p.n_inputs, 6);
+    const char *text = joined_as(&p, &e, "dir");
+    assert_non_null(strstr(text, "[0:v:2]"));
+    assert_non_null(strstr(text, "amix=inputs=3:"));
+    assert_non_null(strstr(text, " -use_wallclock_as_timestamps 1 "));
+    assert_null(strstr(text, "-re")); /* the canvas follows the pictures */
+    assert_non_null(strstr(text, " -map [sound] "));
+}
+
+static void names_are_quoted_for_option_and_graph(void **state)
+{
+    (void)state;
+    struct filter_text f = {.n = 0};
+    filter_quote(&f, "a:b'c\\[d],;%\n");
+    assert_string_equal(f.text, "a\\\\:b\\\\\\'c\\\\\\\\\\[d\\]\\,\\;%");
+    assert_false(f.bad);
+}
+
+static void a_camera_that_stops_keeps_its_place(void **state)
+{
+    (void)state;
+    struct live_source s = meeting(2);
+    struct plan before = composite(&s);
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].paused = true;
+    struct plan p = composite(&s);
+    struct encoding e = composite_encoding();
+    assert_int_equal(p.n_cells, 2);
+    assert_int_equal(p.n_inputs, 3);
+    assert_false(plan_equal(&before, &p));
+    assert_false(plan_extends(&before, &p));
+    assert_true(plan_extends(&p, &before));
+    assert_non_null(strstr(joined_as(&p, &e, "dir"), "drawbox=x=0:"));
+    s.cells[1].tracks[MEDIA_KIND_VIDEO].paused = true;
+    p = composite(&s);
+    /* Nobody paces it now but itself. */
+    assert_non_null(strstr(joined_as(&p, &e, "dir"), " -re -f lavfi -i color="));
+}
+
+static void eight_peers_and_a_screen_fit_into_a_command(void **state)
+{
+    (void)state;
+    struct live_source s = meeting(LIVE_CELLS_MAX);
+    struct encoding e = composite_encoding();
+    s.cells[8].screen = true;
+    static char name[LIVE_NAME_MAX];
+    memset(name, '\'', sizeof name - 1);
+    for (size_t i = 0; i < LIVE_CELLS_MAX; i++)
+        s.cells[i].name = name;
+    struct plan p = composite(&s);
+    assert_int_equal(p.n_inputs, LIVE_INPUTS_MAX);
+    (void)joined_as(&p, &e, "dir");
 }
 
 /* ---- the lines ---- */
@@ -285,6 +507,17 @@ int main(void)
         cmocka_unit_test(odd_folder_names_are_no_options_protocols_or_patterns),
         cmocka_unit_test(a_command_that_does_not_fit_is_marked),
         cmocka_unit_test(lines_give_name_and_times),
+        cmocka_unit_test(what_passes_through_is_the_ladders_top_and_gives_the_key_frames),
+        cmocka_unit_test(what_is_encoded_has_key_frames_at_the_same_times_in_all_sizes),
+        cmocka_unit_test(nothing_is_made_larger_than_what_passes_through),
+        cmocka_unit_test(low_bandwidth_is_one_small_picture_by_one_thread),
+        cmocka_unit_test(other_encoders_get_no_options_of_x264),
+        cmocka_unit_test(places_of_a_grid_are_even_inside_and_apart),
+        cmocka_unit_test(a_shared_screen_is_large),
+        cmocka_unit_test(a_composite_takes_in_everybody_and_mixes_the_sound),
+        cmocka_unit_test(names_are_quoted_for_option_and_graph),
+        cmocka_unit_test(a_camera_that_stops_keeps_its_place),
+        cmocka_unit_test(eight_peers_and_a_screen_fit_into_a_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
