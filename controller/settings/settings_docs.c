@@ -14,6 +14,7 @@ static const struct {
     {"data", "Storage"},
     {"db", "Database"},
     {"hls", "HLS"},
+    {"record", "Recordings"},
     {"limits", "Limits"},
     {"", "General"},
     {"log", "Log"},
