@@ -286,12 +286,15 @@ void world_send(struct world *w, const struct endpoint *e, uint16_t sock, const 
     p->len = (uint32_t)n;
     p->arrived_at = w->now;
     worker_datagram(w->worker, w->now, &from, p);
-    worker_burst_end(w->worker, w->now);
+    if (!w->bursts)
+        worker_burst_end(w->worker, w->now);
     packet_unref(p);
 }
 
 static void drain_worker(struct world *w)
 {
+    if (w->bursts)
+        worker_burst_end(w->worker, w->now);
     struct txq *q = worker_txq(w->worker);
     if (!list_empty(&q->dirty))
         drain(w, q);

@@ -45,6 +45,7 @@ struct world {
     unsigned next_id;
     uint64_t sent;                 /* datagrams by the worker */
     const char *transport_options; /* JSON of browser_create's; NULL: {} */
+    bool bursts;                   /* datagrams to the worker are one burst until world_settle */
     bool count_only;               /* the worker's datagrams are counted, not delivered */
     /* True: this datagram of the worker is lost. NULL: none. */
     bool (*lose)(struct world *w, const uint8_t *bytes, size_t n);

@@ -16,6 +16,7 @@
 #include "worker/media/transport_bwe.h"
 #include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
+#include "worker/rtp/send_stream.h"
 
 enum { KEEP_MAX = 256 * 1024 }; /* bytes that one consumer keeps of its parameters */
 
@@ -175,6 +176,7 @@ enum err consumer_init(struct consumer *c, const struct consumer_ops *ops, struc
     c->paused = in->paused;
     c->producer_paused = p->paused;
     c->ignore_dtx = in->ignore_dtx;
+    c->pads = t->ops->type == TRANSPORT_TYPE_WEBRTC && ops->type != RTP_TYPE_PIPE;
     c->priority = 1;
     list_init(&c->in_transport);
     e = init(c, in, f);
@@ -187,6 +189,12 @@ enum err consumer_init(struct consumer *c, const struct consumer_ops *ops, struc
     t->n_consumers++;
     t->worker->counters.consumers++;
     return OK;
+}
+
+uint8_t consumer_padding(const struct consumer *c, const struct media_packet *m,
+                         const struct send_stream *s)
+{
+    return c->pads && s->params.has_rtx ? m->padding : 0;
 }
 
 void consumer_fini(struct consumer *c)

@@ -80,6 +80,7 @@ struct consumer {
     bool producer_paused;
     bool active; /* neither, and the transport is connected */
     bool ignore_dtx;
+    bool pads; /* what it sends may be padded: its peer is what a browser is */
     uint8_t priority;
     uint8_t told_score; /* in the last event; with told_producer_score */
     uint8_t told_producer_score;
@@ -103,6 +104,10 @@ void consumer_close(struct consumer *c);
 struct consumer *consumer_of(struct object *o);
 
 /* ---- for the types ---- */
+/* Bytes of padding for this packet. Without RTX it may be asked for and sent again byte for byte,
+ * and there is no room to keep its padding. */
+uint8_t consumer_padding(const struct consumer *c, const struct media_packet *m,
+                         const struct send_stream *s);
 MUST_CHECK enum err consumer_init(struct consumer *c, const struct consumer_ops *ops,
                                   struct transport *t, struct producer *p,
                                   const struct transport_consume_request *in,

@@ -43,6 +43,15 @@ void ext_brought_find(struct ext_brought *b, const struct ext_ids *ids, const st
 /* Leaves one kind out. */
 void ext_brought_drop(struct ext_brought *b, enum rtp_ext_kind kind);
 
+/* Bytes of all values, as a measure of whether two packets bring the same. */
+static inline size_t ext_brought_len(const struct ext_brought *b)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < b->n; i++)
+        len += b->item[i].value.n;
+    return len;
+}
+
 struct ext_layout {
     struct ext_ids ids;
     bool two_byte;     /* an id or the MID does not fit the one-byte form */

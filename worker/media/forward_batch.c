@@ -1,6 +1,7 @@
 #include "worker/media/forward_batch.h"
 
 #include "common/prefetch.h"
+#include "worker/media/burst_padding.h"
 #include "worker/media/consumer.h"
 #include "worker/media/forward_stream.h"
 #include "worker/media/transport.h"
@@ -66,6 +67,20 @@ static void fetch_ahead(const struct producer *p, size_t at)
     }
 }
 
+static void pad(struct forward_batch *b)
+{
+    struct burst_packet p[FORWARD_BATCH_MAX];
+    for (size_t k = 0; k < b->n; k++) {
+        const struct media_packet *m = &b->packets[k];
+        p[k] = (struct burst_packet){.stream = m->stream,
+                                     .payload_len = m->view.payload_len,
+                                     .ext_len = (uint16_t)ext_brought_len(&m->brought)};
+    }
+    burst_padding(p, b->n);
+    for (size_t k = 0; k < b->n; k++)
+        b->packets[k].padding = p[k].padding;
+}
+
 static void send_early(struct worker *w)
 {
     if (w->txq.used + w->seal_batch.n < FORWARD_SLOTS || !w->txq.drain)
@@ -81,6 +96,8 @@ void forward_batch_flush(struct worker *w, usec now)
     size_t n = b->n;
     if (n == 0)
         return;
+    if (p->kind == MEDIA_KIND_VIDEO)
+        pad(b);
     b->n = 0;
     for (size_t i = 0; i < p->n_consumers; i++) {
         struct consumer *c = p->consumers[i];

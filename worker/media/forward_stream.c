@@ -75,6 +75,7 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
                           .seq = seq,
                           .number = number,
                           .payload_type = m->payload_type,
+                          .padding = consumer_padding(c, m, &s->send),
                           .marker = m->view.marker,
                           .may_wait = s->send.params.has_rtx && c->kind == MEDIA_KIND_VIDEO};
     size_t len = transport_send_rtp(t, now, &out);
@@ -104,6 +105,7 @@ static void leave_out(struct forward_stream *s, usec now, const struct media_pac
         return;
     struct media_packet empty = *m;
     empty.packet = NULL;
+    empty.padding = 0;
     empty.view.payload_len = 0;
     empty.view.marker = false;
     send(s, now, &empty, seq);

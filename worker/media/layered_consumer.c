@@ -102,6 +102,7 @@ static void send(struct layered_consumer *s, usec now, const struct media_packet
     out.seq = o->seq;
     out.number = c->layout.number_at != 0 ? transport_next_number(c->transport) : 0;
     out.payload_type = m->payload_type;
+    out.padding = fill ? 0 : consumer_padding(c, m, &s->send);
     out.marker = o->marker;
     out.may_wait = s->send.params.has_rtx;
     size_t len = transport_send_rtp(c->transport, now, &out);

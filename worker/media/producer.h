@@ -84,6 +84,7 @@ struct media_packet {
     bool key_frame;
     bool restarted;    /* the sender's numbering began anew with this packet */
     bool late;         /* newer ones came before; see producer_stream.held */
+    uint8_t padding;   /* that consumers with `pads` add, see burst_padding.h */
     bool padding_only; /* a probe: nothing to forward, but its number must close up */
     const struct layer_packet *layers; /* of video; NULL: no consumer looks at them */
 };
