@@ -180,8 +180,8 @@ static bool room_for_part(struct hls_track *t)
     return true;
 }
 
-/* The first k samples become the next part of the open segment. */
-static void take_part(struct hls_track *t, size_t k)
+/* The first k samples become the next part of the open segment; last: its last one. */
+static void take_part(struct hls_track *t, size_t k, bool last)
 {
     const struct presentation *p = t->parent;
     usec start = sample_time(t, 0);
@@ -202,6 +202,7 @@ static void take_part(struct hls_track *t, size_t k)
     s->size += bytes->n;
     s->frames += k;
     s->duration = end - s->start;
+    s->complete = last;
     if (part->duration > t->longest_part)
         t->longest_part = part->duration;
     list_each (node, &t->parent->observers) {
@@ -266,8 +267,9 @@ void hls_track_cut(struct hls_track *t, usec leader_time)
     size_t k;
     bool ends_segment;
     while (t->failed == OK && t->waiting.n > 1 && find_cut(t, leader_time, &k, &ends_segment)) {
-        take_part(t, k);
-        if (t->failed == OK && (ends_segment || t->open.n_parts == HLS_PARTS_MAX))
+        bool last = ends_segment || t->open.n_parts + 1 == HLS_PARTS_MAX;
+        take_part(t, k, last);
+        if (t->failed == OK && last)
             close_segment(t);
     }
 }
@@ -276,7 +278,7 @@ void hls_track_run_end(struct hls_track *t)
 {
     hls_track_cut(t, USEC_NEVER);
     if (t->waiting.n > 0 && t->failed == OK)
-        take_part(t, t->waiting.n);
+        take_part(t, t->waiting.n, true);
     if (t->open.n_parts > 0)
         close_segment(t);
     bmff_chunk_fini(&t->waiting);

@@ -16,7 +16,8 @@ enum {
     PARTS_TARGETS = 3,
     HOLD_BACK_TARGETS = 3,
     HOLD_BACK_PARTS = 3,
-    FUTURE_SEGMENTS = 2
+    FUTURE_SEGMENTS = 2,
+    PART_LEAST_PERCENT = 85
 };
 
 static double seconds(usec t)
@@ -24,22 +25,31 @@ static double seconds(usec t)
     return (double)t / (double)USEC_PER_SEC;
 }
 
-/* 4.4.3.1: no segment's duration, rounded to the nearest integer, is larger. */
+/* 4.4.3.1: no segment's duration, rounded to the nearest integer, is larger. 6.2.4: all playlists
+ * of a presentation have the same. */
 static unsigned target_of(const struct hls_track *t)
 {
-    usec longest = hls_track_longest_segment(t);
-    usec aimed = presentation_get_config(hls_track_presentation(t))->segment;
+    struct presentation *p = hls_track_presentation(t);
+    usec longest = 0;
+    usec aimed = presentation_get_config(p)->segment;
+    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
+        usec own = hls_track_longest_segment(presentation_track(p, i));
+        longest = own > longest ? own : longest;
+    }
     /* An encoder that is a frame late must not change it. */
     aimed += USEC_PER_SEC / 2;
     longest = longest > aimed ? longest : aimed;
     return (unsigned)((longest + USEC_PER_SEC / 2) / USEC_PER_SEC);
 }
 
+/* 4.4.4.9: no part is longer, and only a segment's last one shorter than 85 % of it: with few
+ * pictures a second, whole ones may not fill what is aimed at. */
 static usec part_target(const struct hls_track *t)
 {
     usec longest = hls_track_longest_part(t);
     usec aimed = presentation_get_config(hls_track_presentation(t))->part;
-    return longest > aimed ? longest : aimed;
+    bool fills = longest > 0 && longest <= aimed && longest * 100 >= aimed * PART_LEAST_PERCENT;
+    return longest == 0 || fills ? aimed : longest;
 }
 
 usec media_playlist_patience(const struct hls_track *t)
@@ -55,35 +65,27 @@ static uint64_t msn_limit(const struct hls_track *t)
     return hls_track_segment(t, next) ? next + 1 : next;
 }
 
-/* From the beginning of segment msn to the end of the playlist. */
-static usec from_end(const struct hls_track *t, uint64_t msn)
+/* The newest segment from which on all last so long together; the oldest when nothing does. Times
+ * do not tell: between two runs there may be none. */
+static uint64_t reaching_back(const struct hls_track *t, usec time)
 {
-    const struct hls_segment *s = hls_track_segment(t, msn);
-    const struct hls_segment *last = hls_track_segment(t, msn_limit(t) - 1);
-    return s && last ? last->start + last->duration - s->start : 0;
+    uint64_t first = hls_track_first_msn(t);
+    uint64_t m = msn_limit(t);
+    while (m > first && time > 0)
+        time -= hls_track_segment(t, --m)->duration;
+    return m;
 }
 
-static bool shows_parts(const struct hls_track *t, uint64_t msn, unsigned target)
+/* The first segment whose parts are listed, if it has them still. */
+static uint64_t parts_from(const struct hls_track *t, unsigned target)
 {
-    const struct hls_segment *s = hls_track_segment(t, msn);
-    return s && s->parts && from_end(t, msn) - s->duration < PARTS_TARGETS * target * USEC_PER_SEC;
+    return reaching_back(t, (usec)PARTS_TARGETS * target * USEC_PER_SEC);
 }
 
 /* How many segments at the front lie before the skip boundary. */
 static uint64_t skippable(const struct hls_track *t, unsigned target)
 {
-    usec boundary = (usec)SKIP_TARGETS * target * USEC_PER_SEC;
-    uint64_t first = hls_track_first_msn(t);
-    uint64_t low = first;
-    uint64_t high = hls_track_next_msn(t);
-    while (low < high) {
-        uint64_t mid = low + (high - low) / 2;
-        if (from_end(t, mid) > boundary)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low > first ? low - 1 - first : 0;
+    return reaching_back(t, (usec)SKIP_TARGETS * target * USEC_PER_SEC) - hls_track_first_msn(t);
 }
 
 /* ---- lines ---- */
@@ -91,16 +93,16 @@ static uint64_t skippable(const struct hls_track *t, unsigned target)
 static void print_parts(struct text *out, const struct hls_track *t, const struct hls_segment *s)
 {
     char name[HLS_NAME_MAX];
-    for (size_t k = 0; k < s->n_parts; k++) {
+    for (size_t k = 0; s->parts && k < s->n_parts; k++) {
         hls_name_part(name, t, s->msn, (uint32_t)k);
         text_print(out, "#EXT-X-PART:DURATION=%.6f,URI=\"%s\"%s\n", seconds(s->parts[k].duration),
                    name, s->parts[k].independent ? ",INDEPENDENT=YES" : "");
     }
 }
 
-/* init: of the segment before, or -1. */
+/* init: of the segment before, or -1; parts: whether they are listed. */
 static void print_segment(struct text *out, const struct hls_track *t, const struct hls_segment *s,
-                          int64_t init, unsigned target)
+                          int64_t init, bool parts)
 {
     char name[HLS_NAME_MAX];
     bool open = s->msn == hls_track_next_msn(t);
@@ -115,7 +117,7 @@ static void print_segment(struct text *out, const struct hls_track *t, const str
     text_print(out, "\n");
     if (s->gap)
         text_print(out, "#EXT-X-GAP\n");
-    if (open || shows_parts(t, s->msn, target))
+    if (parts)
         print_parts(out, t, s);
     if (open)
         return;
@@ -165,15 +167,14 @@ static void print_tail(struct text *out, const struct hls_track *t)
     }
 }
 
-static size_t bound(const struct hls_track *t, uint64_t from, unsigned target)
+static size_t bound(const struct hls_track *t, uint64_t from, uint64_t parts)
 {
     size_t n = HEAD_MAX + HLS_TRACKS_MAX * REPORT_MAX;
     uint64_t limit = msn_limit(t);
     for (uint64_t m = limit; m > from; m--) {
-        const struct hls_segment *s = hls_track_segment(t, m - 1);
         n += SEGMENT_MAX;
-        if (m == limit || shows_parts(t, m - 1, target))
-            n += s->n_parts * PART_MAX;
+        if (m > parts)
+            n += hls_track_segment(t, m - 1)->n_parts * PART_MAX;
     }
     return n;
 }
@@ -184,7 +185,8 @@ struct blob *media_playlist_print(const struct hls_track *t, bool skip)
     uint64_t first = hls_track_first_msn(t);
     uint64_t skipped = skip ? skippable(t, target) : 0;
     struct text out;
-    text_init(&out, bound(t, first + skipped, target));
+    uint64_t parts = parts_from(t, target);
+    text_init(&out, bound(t, first + skipped, parts));
     print_head(&out, t, target);
     int64_t init = -1;
     if (skipped > 0) {
@@ -194,7 +196,7 @@ struct blob *media_playlist_print(const struct hls_track *t, bool skip)
     uint64_t limit = msn_limit(t);
     for (uint64_t m = first + skipped; m < limit; m++) {
         const struct hls_segment *s = hls_track_segment(t, m);
-        print_segment(&out, t, s, init, target);
+        print_segment(&out, t, s, init, m >= parts);
         init = s->init;
     }
     print_tail(&out, t);

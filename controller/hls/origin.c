@@ -305,15 +305,21 @@ static struct served_track *track_of(struct served *s, struct hls_track *t)
     return &s->tracks[i];
 }
 
+static void went_on(struct served *s, struct hls_track *t)
+{
+    struct served_track *st = track_of(s, t);
+    st->version++;
+    wake(s, st);
+}
+
 static void on_part(void *ctx, struct hls_track *t, const struct hls_segment *open,
                     const struct hls_part *part)
 {
     struct served *s = ctx;
-    struct served_track *st = track_of(s, t);
-    (void)open;
     (void)part;
-    st->version++;
-    wake(s, st);
+    /* Between its last part and its end, a playlist would hint at a part that never comes. */
+    if (!open->complete)
+        went_on(s, t);
 }
 
 static void on_segment(void *ctx, struct hls_track *t, const struct hls_segment *seg)
@@ -321,7 +327,7 @@ static void on_segment(void *ctx, struct hls_track *t, const struct hls_segment 
     struct served *s = ctx;
     (void)seg;
     s->version++;
-    on_part(s, t, NULL, NULL);
+    went_on(s, t);
 }
 
 static void on_end(void *ctx, struct presentation *p)
@@ -329,7 +335,7 @@ static void on_end(void *ctx, struct presentation *p)
     struct served *s = ctx;
     s->version++;
     for (size_t i = 0; i < presentation_n_tracks(p); i++)
-        on_part(s, presentation_track(p, i), NULL, NULL);
+        went_on(s, presentation_track(p, i));
 }
 
 /* ---- requests ---- */

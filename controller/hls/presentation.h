@@ -39,6 +39,7 @@ struct hls_segment {
     usec wall;     /* PROGRAM-DATE-TIME of its beginning: the sender's clock, since 1970 */
     uint32_t init; /* which initialization segment */
     bool discontinuity;
+    bool complete; /* no part comes after those that it has */
     bool gap;      /* nothing there: RFC 8216bis 4.4.4.7 */
     bool stored;   /* may be read from the store */
     size_t size;   /* bytes, so far */
@@ -78,6 +79,7 @@ struct track_spec {
 /* In its owner's memory; NULL members are not called. */
 struct presentation_observer {
     void (*on_init)(void *ctx, struct hls_track *t, const struct hls_init *init);
+    /* Where it completes its segment, on_segment follows at once. */
     void (*on_part)(void *ctx, struct hls_track *t, const struct hls_segment *open,
                     const struct hls_part *part);
     void (*on_segment)(void *ctx, struct hls_track *t, const struct hls_segment *s);
