@@ -1,6 +1,5 @@
 #include "controller/record/finish_job.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "common/log.h"
 #include "controller/live/command.h"
 #include "controller/live/ffmpeg.h"
+#include "controller/record/raw_files.h"
 
 enum {
     PATH_BYTES = 1500,
@@ -24,15 +24,25 @@ enum {
     POSTER_WIDTH = 1280
 };
 
-/* One ffmpeg after the other. */
-enum step { STEP_JOIN, STEP_POSTER, STEP_THUMBNAIL, STEP_SPRITE, STEP_COUNT };
+/* What the job itself makes, and removes. */
+#define WORK_PREFIX ".work-"
+#define WORK_LIST WORK_PREFIX "files.txt"
+#define WORK_VIDEO WORK_PREFIX "video.mp4"
+
+/* One ffmpeg after the other; STEP_FIT once for each of several files. */
+enum step { STEP_FIT, STEP_JOIN, STEP_POSTER, STEP_THUMBNAIL, STEP_SPRITE, STEP_COUNT };
 
 struct finish_job {
     struct finish_config config;
     char folder[PATH_BYTES - 100];
     enum step step;
-    struct ffmpeg *ffmpeg; /* ref; NULL: none runs */
-    unsigned files;
+    struct ffmpeg *ffmpeg;  /* ref; NULL: none runs */
+    struct raw_file *files; /* owned */
+    size_t n_files;         /* 0: they were joined before */
+    size_t fitting;         /* which of them STEP_FIT is at */
+    size_t fitted;
+    bool video; /* any of them has a picture; sound */
+    bool audio;
     double duration_s; /* of video.mp4, as ffmpeg tells while it joins */
     double interval_s; /* between two pictures of the sprite */
     char why[FFMPEG_WORDS_MAX];
@@ -45,22 +55,6 @@ static void path_in(const struct finish_job *j, const char *name, char out[PATH_
     snprintf(out, PATH_BYTES, "%s/%s", j->folder, name);
 }
 
-static bool is_raw(const char *name)
-{
-    size_t digits = strspn(name, "0123456789");
-    return digits > 0 && strcmp(name + digits, ".mp4") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int only_raw(const struct dirent *d)
-{
-    return is_raw(d->d_name);
-}
-
 /* ---- commands ---- */
 
 static void begin_command(struct command *c)
@@ -70,24 +64,53 @@ static void begin_command(struct command *c)
                 NULL);
 }
 
-/* One file is copied; where parameters changed, everything is fitted to one picture size. */
-static void join_command(struct finish_job *j, struct command *c)
+/* Other parameters on the way: everything is fitted to one picture size and one kind of sound, and
+ * what is missing in between is black, or silent. */
+static void fit_command(struct finish_job *j, struct command *c)
 {
-    char list[PATH_BYTES];
-    char out[PATH_BYTES];
-    path_in(j, "files.txt", list);
-    path_in(j, ".video.mp4", out);
-    command_add(c, "-progress", "pipe:1", "-fflags", "+genpts", "-f", "concat", "-safe", "0", NULL);
-    command_opt(c, "-i", "file:%s", list);
-    if (j->files == 1)
-        command_add(c, "-c", "copy", NULL);
-    else
-        command_add(c, "-vf",
+    const struct raw_file *f = &j->files[j->fitting];
+    bool both = f->video == j->video && f->audio == j->audio;
+    command_opt(c, "-i", "file:%s/%s", j->folder, f->name);
+    if (j->video && !f->video)
+        command_add(c, "-f", "lavfi", "-i", "color=black:s=1280x720:r=10", NULL);
+    if (j->audio && !f->audio)
+        command_add(c, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", NULL);
+    if (j->video)
+        command_add(c, "-map", f->video ? "0:v:0" : "1:v:0", "-vf",
                     "scale=1280:720:force_original_aspect_ratio=decrease,pad=1280:720:-1:-1,"
                     "setsar=1",
-                    "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", NULL);
-    command_add(c, "-map", "0", "-movflags", "+faststart", "-f", "mp4", NULL);
-    command_arg(c, "file:%s", out);
+                    "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p",
+                    "-video_track_timescale", "90000", NULL);
+    if (j->audio)
+        command_add(c, "-map", f->audio ? "0:a:0" : "1:a:0", "-c:a", "aac", "-ar", "48000", "-ac",
+                    "2", NULL);
+    /* What fills in has no end: it ends with the rest, to the packet. */
+    if (!both)
+        command_add(c, "-shortest", "-fflags", "+shortest", "-max_interleave_delta", "200M", NULL);
+    command_add(c, "-f", "mp4", NULL);
+    command_arg(c, "file:%s/" WORK_PREFIX "%s", j->folder, f->name);
+}
+
+/* What was joined before a crash is only measured. */
+static void join_command(struct finish_job *j, struct command *c)
+{
+    char path[PATH_BYTES];
+    command_add(c, "-progress", "pipe:1", NULL);
+    if (j->n_files == 0) {
+        path_in(j, FINISHED_VIDEO, path);
+        command_opt(c, "-i", "file:%s", path);
+        command_add(c, "-map", "0", "-c", "copy", "-f", "null", "-", NULL);
+        return;
+    }
+    if (j->n_files == 1) {
+        command_opt(c, "-i", "file:%s/%s", j->folder, j->files[0].name);
+    } else {
+        command_add(c, "-f", "concat", "-safe", "0", NULL);
+        command_opt(c, "-i", "file:%s/" WORK_LIST, j->folder);
+    }
+    command_add(c, "-map", "0", "-c", "copy", "-movflags", "+faststart", "-f", "mp4", NULL);
+    path_in(j, WORK_VIDEO, path);
+    command_arg(c, "file:%s", path);
 }
 
 static void picture_command(struct finish_job *j, struct command *c, unsigned width,
@@ -158,40 +181,18 @@ static void write_vtt(const struct finish_job *j)
 /* ---- files ---- */
 
 /* For the concat demuxer; names are ours, so nothing needs quoting. */
-static enum err write_list(struct finish_job *j)
+static enum err write_list(const struct finish_job *j)
 {
     char path[PATH_BYTES];
-    struct dirent **names;
-    int n = scandir(j->folder, &names, only_raw, by_name);
-    if (n < 0)
-        return ERR_IO;
-    path_in(j, "files.txt", path);
+    path_in(j, WORK_LIST, path);
     FILE *f = fopen(path, "we");
-    for (int i = 0; i < n; i++) {
-        if (f)
-            fprintf(f, "file '%s'\n", names[i]->d_name);
-        free(names[i]);
-    }
-    free(names);
-    j->files = (unsigned)n;
     if (!f)
         return ERR_IO;
-    return fclose(f) == 0 ? (n > 0 ? OK : ERR_NOT_FOUND) : ERR_IO;
-}
-
-static void remove_raw(const struct finish_job *j)
-{
-    char path[PATH_BYTES];
-    DIR *d = opendir(j->folder);
-    if (!d)
-        return;
-    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
-        if (is_raw(e->d_name))
-            (void)unlinkat(dirfd(d), e->d_name, 0);
+    for (size_t i = 0; i < j->n_files; i++) {
+        if (!j->files[i].keep)
+            fprintf(f, "file '" WORK_PREFIX "%s'\n", j->files[i].name);
     }
-    closedir(d);
-    path_in(j, "files.txt", path);
-    (void)unlink(path);
+    return fclose(f) == 0 ? OK : ERR_IO;
 }
 
 static int64_t size_of(const struct finish_job *j, const char *name)
@@ -207,10 +208,11 @@ static int64_t size_of(const struct finish_job *j, const char *name)
 static void finish(struct finish_job *j)
 {
     struct finish_result r = {.e = j->canceled ? ERR_CLOSED : j->e,
-                              .why = j->e == OK ? "" : j->why,
+                              .why = j->why,
                               .duration_ms = (int64_t)llround(j->duration_s * 1000),
                               .size_bytes = size_of(j, FINISHED_VIDEO)};
     j->config.done(j->config.ctx, &r);
+    free(j->files);
     free(j);
 }
 
@@ -234,19 +236,62 @@ static void fail(struct finish_job *j, enum err e, const char *why)
     finish(j);
 }
 
+/* The finished file is there. */
+static void go_on_with_pictures(struct finish_job *j)
+{
+    raw_files_remove(j->folder, WORK_PREFIX, j->files, j->n_files);
+    j->interval_s = fmax(SPRITE_MIN_S, j->duration_s / SPRITE_MAX);
+    j->step = STEP_POSTER;
+    run_step(j);
+}
+
 static void after_join(struct finish_job *j)
 {
     char from[PATH_BYTES];
     char to[PATH_BYTES];
-    path_in(j, ".video.mp4", from);
+    path_in(j, WORK_VIDEO, from);
     path_in(j, FINISHED_VIDEO, to);
-    if (rename(from, to) < 0) {
+    if (j->n_files > 0 && rename(from, to) < 0)
         fail(j, ERR_IO, "the finished file cannot be put in place");
+    else
+        go_on_with_pictures(j);
+}
+
+/* No room for another copy, perhaps: a single file plays as it was recorded, too. */
+static void join_failed(struct finish_job *j, const char *why)
+{
+    char from[PATH_BYTES];
+    char to[PATH_BYTES];
+    path_in(j, j->n_files == 1 ? j->files[0].name : "", from);
+    path_in(j, FINISHED_VIDEO, to);
+    if (j->n_files != 1 || rename(from, to) < 0) {
+        fail(j, ERR_IO, why);
         return;
     }
-    remove_raw(j);
-    j->interval_s = fmax(SPRITE_MIN_S, j->duration_s / SPRITE_MAX);
-    j->step = STEP_POSTER;
+    j->duration_s = (double)j->config.duration_ms / 1000;
+    snprintf(j->why, sizeof j->why, "as it was recorded: %.200s", why);
+    go_on_with_pictures(j);
+}
+
+static void after_fit(struct finish_job *j, bool ok, const char *why)
+{
+    if (ok) {
+        j->fitted++;
+    } else {
+        log_warn("record.part_lost", "folder=%s file=%s why=\"%s\"", j->folder,
+                 j->files[j->fitting].name, why);
+        j->files[j->fitting].keep = true;
+    }
+    if (++j->fitting < j->n_files) {
+        run_step(j);
+        return;
+    }
+    enum err e = j->fitted > 0 ? write_list(j) : ERR_IO;
+    if (e != OK) {
+        fail(j, e, j->fitted > 0 ? "the disk refuses" : why);
+        return;
+    }
+    j->step = STEP_JOIN;
     run_step(j);
 }
 
@@ -259,13 +304,22 @@ static void on_exit_code(void *ctx, const struct ffmpeg_exit *how)
         finish(j);
         return;
     }
-    if (j->step == STEP_JOIN && !ok) {
-        fail(j, ERR_IO, how->last_words[0] ? how->last_words : "ffmpeg failed");
+    const char *why = how->last_words[0] ? how->last_words : "ffmpeg failed";
+    switch (j->step) {
+    case STEP_FIT:
+        after_fit(j, ok, why);
         return;
-    }
-    if (j->step == STEP_JOIN) {
-        after_join(j);
+    case STEP_JOIN:
+        if (ok)
+            after_join(j);
+        else
+            join_failed(j, why);
         return;
+    case STEP_POSTER:
+    case STEP_THUMBNAIL:
+    case STEP_SPRITE:
+    case STEP_COUNT:
+        break;
     }
     /* Without pictures a recording is still one: sound alone has none. */
     if (!ok)
@@ -290,6 +344,9 @@ static enum err launch(struct finish_job *j)
     char why[FFMPEG_WORDS_MAX];
     begin_command(&c);
     switch (j->step) {
+    case STEP_FIT:
+        fit_command(j, &c);
+        break;
     case STEP_JOIN:
         join_command(j, &c);
         break;
@@ -324,9 +381,31 @@ static void run_step(struct finish_job *j)
     enum err e = launch(j);
     if (e == OK)
         return;
-    if (j->step == STEP_JOIN)
+    if (j->step <= STEP_JOIN)
         j->e = e;
     finish(j);
+}
+
+/* What there is to do: files to be joined, or one that was joined before a crash. */
+static enum err prepare(struct finish_job *j)
+{
+    enum err e = raw_files_list(j->folder, &j->files, &j->n_files);
+    j->step = STEP_JOIN;
+    if (size_of(j, FINISHED_VIDEO) > 0) {
+        free(j->files);
+        j->files = NULL;
+        j->n_files = 0;
+        return OK;
+    }
+    if (e != OK)
+        return e;
+    for (size_t i = 0; i < j->n_files; i++) {
+        j->video |= j->files[i].video;
+        j->audio |= j->files[i].audio;
+    }
+    if (j->n_files > 1)
+        j->step = STEP_FIT;
+    return OK;
 }
 
 enum err finish_job_start(const struct finish_config *config, struct finish_job **out)
@@ -341,12 +420,13 @@ enum err finish_job_start(const struct finish_config *config, struct finish_job 
     j->config = *config;
     snprintf(j->folder, sizeof j->folder, "%s", config->folder);
     j->duration_s = (double)config->duration_ms / 1000;
-    enum err e = write_list(j);
-    if (e == OK)
-        e = launch(j);
+    enum err e = prepare(j);
+    if (e == OK && launch(j) != OK)
+        e = ERR_IO;
     if (e != OK) {
         log_warn("record.not_finished", "folder=%s why=\"%s\"", config->folder,
                  j->why[0] ? j->why : err_text(e));
+        free(j->files);
         free(j);
         return e;
     }

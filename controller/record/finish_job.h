@@ -19,7 +19,7 @@ struct finish_job;
 
 struct finish_result {
     enum err e;      /* OK: video.mp4 is there, and pictures as far as there are any */
-    const char *why; /* for people; "" on OK */
+    const char *why; /* for people; on OK "", or why video.mp4 is as it was recorded */
     int64_t duration_ms;
     int64_t size_bytes; /* of video.mp4 */
 };
@@ -30,7 +30,8 @@ struct finish_config {
     const char *folder;  /* 0001.mp4, ... are there; the results come beside them, and these go;
                             copied */
     int64_t duration_ms; /* as recorded; 0: unknown */
-    /* Once, last; never from inside finish_job_start. */
+    /* Once, last; never from inside finish_job_start, which tells ERR_NOT_FOUND when nothing was
+     * recorded, and otherwise left everything as it is. */
     void (*done)(void *ctx, const struct finish_result *r);
     void *ctx; /* borrowed */
 };

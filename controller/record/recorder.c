@@ -58,6 +58,7 @@ static void close_file(struct recorder *r)
     r->number++;
 }
 
+/* r may be dead when it returns: the last thing that a function does. */
 static void fail(struct recorder *r, enum err e, const char *text)
 {
     if (r->failed)
@@ -85,7 +86,8 @@ static void add(struct recorder *r, struct blob *b)
         fail(r, e, e == ERR_FULL ? "the disk is too slow" : err_text(e));
 }
 
-static void open_file(struct recorder *r)
+/* Without OK it has failed, and r may be dead. */
+static enum err open_file(struct recorder *r)
 {
     char path[PATH_MAX_BYTES + 32];
     const struct blob *inits[TRACKS];
@@ -104,13 +106,19 @@ static void open_file(struct recorder *r)
     if (e != OK) {
         blob_unref(init);
         fail(r, e, err_text(e));
-        return;
+        return e;
     }
     r->open_files++;
     r->stats.files++;
     r->sequence = 0;
     r->began = false;
-    add(r, init);
+    size_t n = init->n;
+    e = append_file_add(r->file, init);
+    if (e == OK)
+        r->stats.bytes += n;
+    else
+        fail(r, e, err_text(e));
+    return e;
 }
 
 /* Every track that is recorded has told what it is made of. */
@@ -171,12 +179,10 @@ static void on_part(void *ctx, struct hls_track *t, const struct hls_segment *op
         return;
     if (r->file && inits_changed(r))
         close_file(r);
-    if (!r->file)
-        open_file(r);
-    /* It begins with a picture that needs no other; sound from before it stays away. */
-    if (r->file && !r->began && (i != 0 || !part->independent))
+    if (!r->file && open_file(r) != OK)
         return;
-    if (!r->file)
+    /* It begins with a picture that needs no other; sound from before it stays away. */
+    if (!r->began && (i != 0 || !part->independent))
         return;
     r->began = true;
     if (i == 0)

@@ -59,6 +59,9 @@ static json_t *describe(const struct recording_row *row)
 
 static json_t *describe_running(const struct recording *rec)
 {
+    struct recorder_stats now = {0};
+    if (rec->recorder)
+        recorder_get_stats(rec->recorder, &now);
     struct recording_row row = {.id = rec->id,
                                 .stream_id = rec->stream_id,
                                 .room_id = rec->room_id,
@@ -68,8 +71,8 @@ static json_t *describe_running(const struct recording *rec)
                                 .visibility = RECORDING_UNLISTED,
                                 .started_at = rec->started_ms,
                                 .ended_at = rec->ended_ms,
-                                .duration_ms = rec->duration / USEC_PER_MSEC,
-                                .size_bytes = (int64_t)rec->bytes,
+                                .duration_ms = (rec->duration + now.duration) / USEC_PER_MSEC,
+                                .size_bytes = (int64_t)(rec->bytes + now.bytes),
                                 .failure = rec->failure[0] ? rec->failure : NULL};
     return describe(&row);
 }
@@ -170,7 +173,6 @@ static void on_stop(struct http_request *req, void *user)
         respond_err(req, ERR_NOT_FOUND, NULL, "the stream is not recorded");
         return;
     }
-    rec->ended_ms = 0;
     json_t *answer = describe_running(rec);
     json_object_set_new(answer, "status", json_string("processing"));
     recordings_stop(rec); /* may free it */

@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,10 +141,11 @@ static void forget(struct recording *rec)
 
 static bool is_idle(const struct recording *rec)
 {
-    return !rec->recorder && !rec->stopping && !rec->job;
+    return !rec->recorder && rec->writing == 0 && !rec->job;
 }
 
 static void finish_next(struct recordings *r);
+static void retain(struct recordings *r);
 
 static void on_finished(void *ctx, const struct finish_result *f)
 {
@@ -158,6 +158,8 @@ static void on_finished(void *ctx, const struct finish_result *f)
     } else if (f->e == OK) {
         rec->duration = f->duration_ms > 0 ? f->duration_ms * USEC_PER_MSEC : rec->duration;
         rec->bytes = (uint64_t)f->size_bytes;
+        if (f->why[0] && !rec->failure[0])
+            snprintf(rec->failure, sizeof rec->failure, "%s", f->why);
         log_info("record.ready", "id=%s room=%s seconds=%lld", rec->id, rec->room_id,
                  (long long)(rec->duration / USEC_PER_SEC));
         write_row(rec, RECORDING_READY);
@@ -168,9 +170,12 @@ static void on_finished(void *ctx, const struct finish_result *f)
         write_row(rec, RECORDING_FAILED);
         metric_add(r->failures, 1);
     }
-    forget(rec);
-    if (!r->closing)
-        finish_next(r);
+    bool closing = r->closing;
+    forget(rec); /* and with the last of them, perhaps, r */
+    if (closing)
+        return;
+    retain(r);
+    finish_next(r);
 }
 
 static void on_nothing_to_finish(struct recording *rec)
@@ -198,9 +203,12 @@ static void finish_next(struct recordings *r)
                                        .duration_ms = rec->duration / USEC_PER_MSEC,
                                        .done = on_finished,
                                        .ctx = rec};
-        r->working = finish_job_start(&config, &rec->job) == OK;
-        if (!r->working)
+        enum err e = finish_job_start(&config, &rec->job);
+        r->working = e == OK;
+        if (e == ERR_NOT_FOUND)
             on_nothing_to_finish(rec);
+        else if (e != OK) /* the next start takes it up */
+            forget(rec);
     }
 }
 
@@ -224,20 +232,22 @@ static void on_idle(struct recording *rec)
 static void on_recorder_stopped(void *ctx, const struct recorder_stats *s)
 {
     struct recording *rec = ctx;
-    rec->stopping = false;
-    rec->files += s->files;
+    rec->writing--;
     rec->duration += s->duration;
     rec->bytes += s->bytes;
     on_idle(rec);
 }
 
+/* May end in on_idle, before it returns. */
 static void let_go(struct recording *rec)
 {
     struct recorder *recorder = rec->recorder;
-    if (!recorder)
-        return;
+    struct recorder_stats stats;
+    /* It opens no more files; the next one's numbers go on while it still writes. */
+    recorder_get_stats(recorder, &stats);
+    rec->files += stats.files;
     rec->recorder = NULL;
-    rec->stopping = true;
+    rec->writing++;
     recorder_stop(recorder, on_recorder_stopped, rec);
 }
 
@@ -252,7 +262,6 @@ static void on_recorder_failed(void *ctx, enum err e, const char *text)
     recordings_stop(rec);
 }
 
-/* The last one of this recording may still be writing: numbers of files must not meet. */
 static void begin_recorder(struct recording *rec, struct presentation *p)
 {
     struct recordings *r = rec->parent;
@@ -263,7 +272,7 @@ static void begin_recorder(struct recording *rec, struct presentation *p)
     struct recorder_config config = {.loop = r->config.loop,
                                      .presentation = p,
                                      .folder = folder,
-                                     .first_file = rec->files + 1 + (rec->stopping ? 1000 : 0),
+                                     .first_file = rec->files + 1,
                                      .on_failed = on_recorder_failed,
                                      .ctx = rec};
     enum err e = recorder_start(&config, &rec->recorder);
@@ -366,8 +375,10 @@ void recordings_stop(struct recording *rec)
         metric_add(rec->parent->running, -1);
     log_info("record.ended", "id=%s room=%s", rec->id, rec->room_id);
     write_row(rec, RECORDING_PROCESSING);
-    let_go(rec);
-    on_idle(rec);
+    if (rec->recorder)
+        let_go(rec);
+    else
+        on_idle(rec);
 }
 
 /* ---- clips ---- */
@@ -375,7 +386,7 @@ void recordings_stop(struct recording *rec)
 static void on_clip_written(void *ctx, enum err e)
 {
     struct recording *rec = ctx;
-    rec->stopping = false;
+    rec->writing--;
     if (e != OK)
         snprintf(rec->failure, sizeof rec->failure, "the clip could not be written");
     on_idle(rec);
@@ -394,14 +405,13 @@ enum err recordings_clip(struct recordings *r, const char *room_id, unsigned sec
         return e;
     struct recording *rec = *out;
     recordings_folder(r, rec->id, folder);
-    rec->stopping = true;
+    rec->writing++;
     e = recording_clip_write(r->config.loop, p, (usec)seconds * USEC_PER_SEC, folder,
                              &rec->duration, on_clip_written, rec);
     if (e != OK) {
-        rec->stopping = false;
-        recordings_delete(r, rec->id);
+        rec->writing--;
         rec->ended = true;
-        on_idle(rec);
+        recordings_delete(r, rec->id); /* frees it */
         return e;
     }
     recordings_stop(rec);
@@ -423,8 +433,10 @@ void recordings_delete(struct recordings *r, const char *id)
     rec->deleted = true;
     if (rec->job)
         finish_job_cancel(rec->job);
-    else
+    else if (!rec->ended)
         recordings_stop(rec);
+    else
+        on_idle(rec);
 }
 
 /* ---- retention ---- */
@@ -455,14 +467,18 @@ static void on_oldest(void *ctx, enum err e, const struct recording_row *rows, s
     recordings_release(r);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void retain(struct recordings *r)
 {
-    struct recordings *r = timer->data;
     if (r->config.max_age == 0 && r->config.max_bytes == 0)
         return;
     recordings_hold(r);
     if (recording_store_list_oldest(r->config.db, on_oldest, r) != OK)
         recordings_release(r); /* the next tick tries again */
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    retain(timer->data);
 }
 
 /* ---- what streams tell ---- */
@@ -498,7 +514,7 @@ static void on_withdrawn(void *ctx, struct presentation *p)
     list_each (node, &r->all) {
         struct recording *rec = container_of(node, struct recording, node);
         if (rec->recorder && recorder_presentation(rec->recorder) == p)
-            let_go(rec);
+            let_go(rec); /* goes on with the next presentation */
     }
 }
 
@@ -506,8 +522,6 @@ static void on_withdrawn(void *ctx, struct presentation *p)
 
 static void take_up(struct recordings *r, const struct recording_row *row)
 {
-    char path[RECORDING_PATH_MAX + 16];
-    struct stat st;
     struct recording *rec = calloc(1, sizeof *rec);
     if (!rec)
         return;
@@ -520,13 +534,8 @@ static void take_up(struct recordings *r, const struct recording_row *row)
     rec->bytes = (uint64_t)row->size_bytes;
     snprintf(rec->id, sizeof rec->id, "%s", row->id);
     snprintf(rec->room_id, sizeof rec->room_id, "%s", row->room_id);
+    snprintf(rec->failure, sizeof rec->failure, "%s", row->failure ? row->failure : "");
     list_add(&r->all, &rec->node);
-    snprintf(path, sizeof path, "%s/%s/%s", r->config.dir, rec->id, FINISHED_VIDEO);
-    if (stat(path, &st) == 0) { /* only its pictures may miss */
-        rec->bytes = (uint64_t)st.st_size;
-        write_row(rec, RECORDING_READY);
-        forget(rec);
-    }
 }
 
 static void take_up_all(struct recordings *r, const struct recording_row *rows, size_t n)
@@ -544,8 +553,10 @@ static void take_up_all(struct recordings *r, const struct recording_row *rows, 
 static void on_unfinished(void *ctx, enum err e, const struct recording_row *rows, size_t n)
 {
     struct recordings *r = ctx;
-    if (e == OK && !r->closing)
+    if (e == OK && !r->closing) {
         take_up_all(r, rows, n);
+        retain(r);
+    }
     recordings_release(r);
 }
 

@@ -32,9 +32,9 @@ struct recording {
     bool deleted;              /* by its owner, as soon as nothing works on it */
     bool failed;               /* to record: what there is gets finished */
     struct recorder *recorder; /* owned; NULL: the stream shows nothing at the moment */
-    bool stopping;             /* a recorder that was let go still writes */
+    unsigned writing;          /* recorders that were let go, or a clip, and still write */
     struct finish_job *job;    /* ref; NULL: none */
-    unsigned files;
+    unsigned files;            /* of recorders that were let go */
     usec duration;
     uint64_t bytes;
     int64_t started_ms;
