@@ -100,6 +100,7 @@ static enum err open_live(struct app *a)
     if (!s->hls_enabled)
         return OK;
     struct live_config config = {.loop = a->config.loop,
+                                 .rooms = a->rooms,
                                  .streams = a->streams,
                                  .http = a->http,
                                  .metrics = a->metrics,
@@ -111,13 +112,18 @@ static enum err open_live(struct app *a)
                                  .part = s->hls_part,
                                  .window = s->hls_window,
                                  .list_size = (unsigned)s->hls_list_size,
+                                 .encoder = s->hls_encoder,
                                  .preset = settings_x264_presets[s->hls_preset],
                                  .video_bps = s->hls_video_bitrate,
                                  .audio_bps = s->hls_audio_bitrate,
                                  .port_min = s->hls_port_min,
                                  .port_max = s->hls_port_max,
                                  .pipelines_max = (unsigned)s->hls_max_pipelines};
-    return live_open(&config, &a->live);
+    struct settings_rendition ladder[SETTINGS_LADDER_MAX];
+    enum err e = settings_ladder(s, ladder, &config.n_ladder);
+    for (size_t i = 0; e == OK && i < config.n_ladder; i++)
+        config.ladder[i] = (struct rendition){.height = ladder[i].height, .bps = ladder[i].bps};
+    return e == OK ? live_open(&config, &a->live) : e;
 }
 
 static enum err open_recordings(struct app *a)

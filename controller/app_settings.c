@@ -55,6 +55,15 @@ enum err app_fleet_config(const struct settings *s, struct arena *arena, struct 
     return OK;
 }
 
+static bool has_mode(const struct settings *s, const char *mode)
+{
+    for (size_t i = 0; i < s->hls_modes.n; i++) {
+        if (strcmp(s->hls_modes.items[i], mode) == 0)
+            return true;
+    }
+    return false;
+}
+
 void app_rooms_config(const struct settings *s, struct rooms_config *out)
 {
     *out = (struct rooms_config){.rooms_max = (unsigned)s->limits_rooms,
@@ -81,6 +90,11 @@ void app_rooms_config(const struct settings *s, struct rooms_config *out)
                                                  .turn_password = s->ice_turn_password,
                                                  .turn_secret = s->ice_turn_secret,
                                                  .turn_ttl_s = s->ice_turn_ttl / USEC_PER_SEC},
+                                 .hls = {.stream = has_mode(s, "stream"),
+                                         .peers = has_mode(s, "peers"),
+                                         .composite = has_mode(s, "composite"),
+                                         .names = s->hls_names,
+                                         .low_bandwidth = s->hls_low_bandwidth},
                                  .origins = {.allowed = s->http_allowed_origins.items,
                                              .n_allowed = s->http_allowed_origins.n,
                                              .public_url = s->http_public_url}};

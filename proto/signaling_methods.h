@@ -22,9 +22,24 @@ CHOICE_ENUM(sig_role, SIG_ROLE_MAP);
 
 /* ---- rooms ---- */
 
+#define SIG_ROOM_HLS_FIELDS(X, S)                                                                  \
+    X(S, flag, stream, "stream", OPT, 0, 0, _,                                                     \
+      "The broadcaster's stream, at /live/<roomId>/index.m3u8.")                                   \
+    X(S, flag, peers, "peers", OPT, 0, 0, _,                                                       \
+      "Every peer for itself, at /live/<roomId>/<peerId>.m3u8, <peerId>-video.m3u8 and "           \
+      "<peerId>-audio.m3u8.")                                                                      \
+    X(S, flag, composite, "composite", OPT, 0, 0, _,                                               \
+      "Up to eight peers on one canvas, their sound mixed, at /live/<roomId>/composite.m3u8.")     \
+    X(S, flag, names, "names", OPT, 0, 0, _, "Names under the composite's pictures.")              \
+    X(S, flag, low_bandwidth, "lowBandwidth", OPT, 0, 0, _,                                        \
+      "A canvas of 256x144 and one thread, in every mode.")
+SHAPE_STRUCT(sig_room_hls, SIG_ROOM_HLS_FIELDS);
+
 #define SIG_CREATE_ROOM_FIELDS(X, S)                                                               \
     X(S, str, room_id, "roomId", OPT, 1, SIG_ID_MAX, _,                                            \
-      "Letters, digits, - and _; the service chooses one if left out.")
+      "Letters, digits, - and _; the service chooses one if left out.")                            \
+    X(S, obj, hls, "hls", OPT, 0, 0, sig_room_hls,                                                 \
+      "Which HLS a new room has; what is left out is as configured.")
 SHAPE_STRUCT(sig_create_room, SIG_CREATE_ROOM_FIELDS);
 
 #define SIG_CREATE_ROOM_ANSWER_FIELDS(X, S)                                                        \
@@ -220,6 +235,8 @@ SHAPE_STRUCT(sig_change_display_name, SIG_CHANGE_DISPLAY_NAME_FIELDS);
     X(SIG_JOIN_ROOM, "joinRoom", &sig_join_room_shape, &sig_join_room_answer_shape,                \
       "Enters a room. A connection is in one room at a time.")                                     \
     X(SIG_LEAVE_ROOM, "leaveRoom", NULL, NULL, "Leaves it; the connection stays.")                 \
+    X(SIG_SET_ROOM_HLS, "setRoomHls", &sig_room_hls_shape, &sig_room_hls_shape,                    \
+      "Changes which HLS the room has; what is left out stays. Not for viewers.")                  \
     X(SIG_CREATE_PRODUCER_TRANSPORT, "createProducerTransport", &sig_create_transport_shape,       \
       &sig_transport_answer_shape, "Makes a transport for sending to the server.")                 \
     X(SIG_CREATE_CONSUMER_TRANSPORT, "createConsumerTransport", &sig_create_transport_shape,       \

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "controller/live/hls_folder.h"
@@ -12,14 +13,20 @@ enum {
     CANVAS_HEIGHT = 720, /* of transcoded video */
     /* What a player at the live edge still asks for, and what a clip is made of, is in memory. */
     MEMORY_SEGMENTS = 12,
-    MEMORY_MIN_S = 35
+    MEMORY_MIN_S = 35,
+    LOW_VIDEO_BPS = 150 * 1000
 };
 
-static struct live_stream *find(struct live *l, const char *room_id)
+struct live_stream *live_find(struct live *l, const char *key)
 {
     struct live_stream *ls = NULL;
-    HASH_FIND_STR(l->by_room, room_id, ls);
+    HASH_FIND_STR(l->by_key, key, ls);
     return ls;
+}
+
+bool live_runs(const struct live_stream *ls)
+{
+    return ls->pipeline && pipeline_state(ls->pipeline) != PIPELINE_ENDED;
 }
 
 /* ---- a stream's end ---- */
@@ -35,7 +42,7 @@ static void finish_close(struct live *l)
         closed(ctx);
 }
 
-static void part_closed(struct live *l)
+void live_part_closed(struct live *l)
 {
     if (--l->open_parts == 0 && l->closing)
         finish_close(l);
@@ -46,18 +53,17 @@ static void on_timer_closed(uv_handle_t *h)
     struct live_stream *ls = h->data;
     struct live *l = ls->live;
     free(ls);
-    part_closed(l);
+    live_part_closed(l);
 }
 
 static void on_store_closed(void *ctx)
 {
-    part_closed(ctx);
+    live_part_closed(ctx);
 }
 
-/* Forgets it with its files; its pipeline has ended, or never was. */
-static void drop(struct live_stream *ls)
+void live_drop(struct live_stream *ls)
 {
-    HASH_DEL(ls->live->by_room, ls);
+    HASH_DEL(ls->live->by_key, ls);
     if (ls->pipeline) {
         metric_add(ls->live->by_state[pipeline_state(ls->pipeline)], -1);
         pipeline_close(ls->pipeline, true);
@@ -69,24 +75,37 @@ static void drop(struct live_stream *ls)
 
 static void on_linger_over(uv_timer_t *t)
 {
-    drop(t->data);
+    live_drop(t->data);
 }
 
 /* ---- a stream's beginning ---- */
 
-static struct live_stream *live_stream_new(struct live *l, struct stream *s)
+struct live_stream *live_stream_new(struct live *l, enum live_mode mode, const char *room_id,
+                                    const char *peer_id)
 {
     struct live_stream *ls = calloc(1, sizeof *ls);
-    if (!ls)
+    if (!ls) {
+        log_error("hls.no_memory", "room=%s", room_id);
         return NULL;
+    }
     ls->live = l;
-    ls->stream = s;
-    snprintf(ls->room_id, sizeof ls->room_id, "%s", stream_room_id(s));
+    ls->mode = mode;
+    snprintf(ls->room_id, sizeof ls->room_id, "%s", room_id);
+    snprintf(ls->name, sizeof ls->name, "%s",
+             mode == LIVE_STREAM      ? "index"
+             : mode == LIVE_COMPOSITE ? LIVE_COMPOSITE_NAME
+                                      : peer_id);
+    live_key(ls->key, mode, room_id, ls->name);
     uv_timer_init(l->config.loop, &ls->timer);
     ls->timer.data = ls;
     l->open_parts++;
-    HASH_ADD_STR(l->by_room, room_id, ls);
+    HASH_ADD_STR(l->by_key, key, ls);
     return ls;
+}
+
+void live_key(char out[LIVE_KEY_MAX], enum live_mode mode, const char *room_id, const char *name)
+{
+    snprintf(out, LIVE_KEY_MAX, mode == LIVE_STREAM ? "%s" : "%s/%s", room_id, name);
 }
 
 /* Without one segments leave with the memory: better than no HLS. */
@@ -110,26 +129,48 @@ static usec memory_of(usec segment)
     return MEMORY_SEGMENTS * segment > least ? MEMORY_SEGMENTS * segment : least;
 }
 
+static struct encoding encoding_of(const struct live_stream *ls)
+{
+    const struct live_config *c = &ls->live->config;
+    struct encoding e = {.cmaf = c->cmaf,
+                         .encoder = c->encoder,
+                         .preset = c->preset,
+                         .segment = c->segment,
+                         .n_ladder = 1,
+                         .audio_bps = c->audio_bps,
+                         .composite = ls->mode == LIVE_COMPOSITE,
+                         .names = ls->names,
+                         .low = ls->low};
+    /* Peers are many: the ladder is for what many watch. */
+    if (ls->mode == LIVE_STREAM && c->n_ladder > 0) {
+        memcpy(e.ladder, c->ladder, c->n_ladder * sizeof e.ladder[0]);
+        e.n_ladder = c->n_ladder;
+    } else {
+        e.ladder[0] = (struct rendition){CANVAS_HEIGHT, c->video_bps};
+    }
+    if (ls->low)
+        e.ladder[0].bps = c->video_bps < LOW_VIDEO_BPS ? c->video_bps : LOW_VIDEO_BPS;
+    return e;
+}
+
 static void begin(struct live_stream *ls)
 {
     struct live *l = ls->live;
     const struct live_config *c = &l->config;
+    const struct room *room = rooms_find(c->rooms, ls->room_id);
+    ls->low = room && room_hls(room)->low_bandwidth;
+    ls->names = room && room_hls(room)->names;
     struct pipeline_config config = {.env = live_env(ls),
                                      .ports = l->ports,
                                      .rng = c->rng,
                                      .room_id = ls->room_id,
+                                     .name = ls->mode == LIVE_STREAM ? NULL : ls->name,
                                      .root = c->dir,
                                      .ffmpeg_path = c->ffmpeg,
                                      .part = c->part,
                                      .window = c->window,
                                      .memory = memory_of(c->segment),
-                                     .encoding = {.cmaf = c->cmaf,
-                                                  .encoder = "libx264",
-                                                  .preset = c->preset,
-                                                  .segment = c->segment,
-                                                  .ladder = {{CANVAS_HEIGHT, c->video_bps}},
-                                                  .n_ladder = 1,
-                                                  .audio_bps = c->audio_bps},
+                                     .encoding = encoding_of(ls),
                                      .list_size = c->list_size};
     if (c->cmaf)
         open_store(ls);
@@ -143,27 +184,33 @@ static void begin(struct live_stream *ls)
     pipeline_changed(ls->pipeline);
 }
 
-static void begin_or_wait(struct live *l, struct stream *s)
+void live_begin_or_wait(struct live_stream *ls)
 {
-    struct live_stream *ls = live_stream_new(l, s);
-    if (!ls)
-        log_error("hls.no_memory", "room=%s", stream_room_id(s));
-    else if (l->n_pipelines >= l->config.pipelines_max)
-        log_warn("hls.too_many", "room=%s hls.max_pipelines=%u", ls->room_id,
+    const struct live *l = ls->live;
+    if (l->n_pipelines >= l->config.pipelines_max)
+        log_warn("hls.too_many", "room=%s name=%s hls.max_pipelines=%u", ls->room_id, ls->name,
                  l->config.pipelines_max);
     else
         begin(ls);
+}
+
+void live_end(struct live_stream *ls)
+{
+    if (ls->pipeline)
+        pipeline_end(ls->pipeline);
+    else
+        live_drop(ls);
 }
 
 static void begin_waiting(struct live *l)
 {
     struct live_stream *ls;
     struct live_stream *next;
-    HASH_ITER(hh, l->by_room, ls, next)
+    HASH_ITER(hh, l->by_key, ls, next)
     {
         if (l->n_pipelines >= l->config.pipelines_max)
             return;
-        if (ls->stream && !ls->pipeline)
+        if ((ls->stream || ls->wanted) && !ls->pipeline)
             begin(ls);
     }
 }
@@ -172,82 +219,20 @@ void live_on_pipeline_ended(struct live_stream *ls)
 {
     struct live *l = ls->live;
     struct stream *next = ls->next;
+    char room_id[ROOM_ID_MAX + 1];
     l->n_pipelines--;
     if (l->closing) {
-        drop(ls);
+        live_drop(ls);
         return;
     }
-    if (next) {
-        drop(ls);
-        begin_or_wait(l, next);
-    } else {
-        uv_timer_start(&ls->timer, on_linger_over, pipeline_linger_ms(ls->pipeline), 0);
-    }
+    memcpy(room_id, ls->room_id, sizeof room_id);
+    enum live_mode mode = ls->mode;
+    uv_timer_start(&ls->timer, on_linger_over, pipeline_linger_ms(ls->pipeline), 0);
+    if (next)
+        live_streams_begin(l, next);
+    if (mode != LIVE_STREAM)
+        live_rooms_look(l, room_id);
     begin_waiting(l);
-}
-
-/* ---- what streams tell ---- */
-
-static void on_live(void *ctx, struct stream *s)
-{
-    struct live *l = ctx;
-    struct live_stream *old = find(l, stream_room_id(s));
-    if (old && old->pipeline && pipeline_state(old->pipeline) != PIPELINE_ENDED) {
-        old->next = s;
-        return;
-    }
-    if (old)
-        drop(old);
-    begin_or_wait(l, s);
-}
-
-static void tell_unknown_codecs(const struct stream *s)
-{
-    for (int k = 0; k < LIVE_KINDS; k++) {
-        const struct room_producer *p = stream_producer(s, (enum media_kind)k);
-        const struct rtp_parameters *c = p ? producer_consumable(p) : NULL;
-        if (c && !plan_codec_known(c))
-            log_warn("hls.codec_not_supported", "room=%s codec=%s", stream_room_id(s),
-                     c->n_codecs > 0 ? c->codecs[0].mime_type : "none");
-    }
-}
-
-static struct live_stream *running(struct live *l, const struct stream *s)
-{
-    struct live_stream *ls = find(l, stream_room_id(s));
-    return ls && ls->stream == s && ls->pipeline ? ls : NULL;
-}
-
-static void on_changed(void *ctx, struct stream *s)
-{
-    struct live_stream *ls = running(ctx, s);
-    tell_unknown_codecs(s);
-    if (ls)
-        pipeline_changed(ls->pipeline);
-}
-
-static void on_router_lost(void *ctx, struct stream *s)
-{
-    struct live_stream *ls = running(ctx, s);
-    if (ls)
-        pipeline_router_lost(ls->pipeline);
-}
-
-static void on_ended(void *ctx, struct stream *s)
-{
-    struct live_stream *ls = find(ctx, stream_room_id(s));
-    if (!ls)
-        return;
-    if (ls->next == s)
-        ls->next = NULL; /* over before its pipeline began */
-    if (ls->stream != s)
-        return;
-    ls->stream = NULL;
-    stream_set_hls(s, NULL);
-    if (ls->pipeline)
-        pipeline_end(ls->pipeline);
-    else
-        drop(ls);
 }
 
 /* ---- life ---- */
@@ -272,12 +257,9 @@ enum err live_open(const struct live_config *config, struct live **out)
     hls_root_clear(config->dir);
     segment_stores_clear(config->dir);
     live_open_metrics(l);
-    l->observer = (struct streams_observer){.on_live = on_live,
-                                            .on_changed = on_changed,
-                                            .on_router_lost = on_router_lost,
-                                            .on_ended = on_ended,
-                                            .ctx = l};
-    streams_observe(config->streams, &l->observer);
+    live_streams_open(l);
+    live_rooms_open(l);
+    live_check_encoder(l);
     *out = l;
     return OK;
 }
@@ -289,16 +271,20 @@ void live_close(struct live *l, void (*closed)(void *ctx), void *ctx)
     l->closing = true;
     l->closed = closed;
     l->closed_ctx = ctx;
-    streams_unobserve(&l->observer);
+    live_streams_close(l);
+    live_rooms_close(l);
+    if (l->asking)
+        ffmpeg_stop(l->asking, 0);
     struct live_stream *ls;
     struct live_stream *next;
-    HASH_ITER(hh, l->by_room, ls, next)
+    HASH_ITER(hh, l->by_key, ls, next)
     {
         ls->stream = ls->next = NULL;
-        if (ls->pipeline && pipeline_state(ls->pipeline) != PIPELINE_ENDED)
+        ls->wanted = false;
+        if (live_runs(ls))
             pipeline_end(ls->pipeline);
         else
-            drop(ls);
+            live_drop(ls);
     }
     if (l->open_parts == 0)
         finish_close(l);
@@ -317,7 +303,7 @@ void live_unobserve(struct live_observer *o)
 
 struct presentation *live_presentation(struct live *l, const char *room_id)
 {
-    const struct live_stream *ls = find(l, room_id);
+    const struct live_stream *ls = live_find(l, room_id);
     return ls ? ls->presentation : NULL;
 }
 

@@ -1,6 +1,7 @@
-/* HLS for live streams: a pipeline for each stream, its playlist at /live/<roomId>/index.m3u8.
- * Observes streams; owns pipelines, their ports and their folder. Single thread, the controller's
- * loop. */
+/* HLS for what is live: a pipeline for each stream, its playlist at /live/<roomId>/index.m3u8; and,
+ * where a room wants it, one for each peer, at /live/<roomId>/<peerId>.m3u8, and one for all of
+ * them on one canvas, at /live/<roomId>/composite.m3u8. Observes streams and rooms; owns pipelines,
+ * their ports and their folder. Single thread, the controller's loop. */
 #ifndef WEIR_CONTROLLER_LIVE_LIVE_H
 #define WEIR_CONTROLLER_LIVE_LIVE_H
 
@@ -12,6 +13,7 @@
 #include "common/rng.h"
 #include "common/time.h"
 #include "controller/net/http.h"
+#include "controller/live/pipeline_command.h"
 #include "controller/stream/streams.h"
 
 struct uv_loop_s;
@@ -21,6 +23,7 @@ struct presentation;
 /* Strings are borrowed and outlive it. */
 struct live_config {
     struct uv_loop_s *loop;
+    struct rooms *rooms;
     struct streams *streams;
     struct http_server *http; /* gets the mount /live/ */
     struct metrics *metrics;  /* NULL: none */
@@ -29,10 +32,13 @@ struct live_config {
     const char *ffmpeg; /* the program */
     bool cmaf;          /* fragmented MP4; else MPEG-TS */
     usec segment;
-    usec part;          /* of fragmented MP4 */
-    usec window;        /* of fragmented MP4: what may be rewound */
-    unsigned list_size; /* of MPEG-TS */
-    const char *preset;
+    usec part;                               /* of fragmented MP4 */
+    usec window;                             /* of fragmented MP4: what may be rewound */
+    unsigned list_size;                      /* of MPEG-TS */
+    const char *encoder;                     /* of ffmpeg, for video */
+    const char *preset;                      /* x264's */
+    struct rendition ladder[RENDITIONS_MAX]; /* of streams; highest first */
+    size_t n_ladder;                         /* 0: one size, of video_bps */
     int64_t video_bps;
     int64_t audio_bps;
     uint16_t port_min;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "controller/live/live_state.h"
 #include "controller/live/udp_bound.h"
 
@@ -86,11 +87,17 @@ static bool env_backlog(void *ctx, const uint16_t *ports, size_t n)
 static void env_describe(void *ctx, struct live_source *out)
 {
     const struct live_stream *ls = ctx;
-    struct room *room = ls->stream ? stream_room(ls->stream) : NULL;
+    struct room *room = ls->mode != LIVE_STREAM ? rooms_find(ls->live->config.rooms, ls->room_id)
+                        : ls->stream            ? stream_room(ls->stream)
+                                                : NULL;
     if (!room)
         return;
     out->worker = room_worker(room);
     out->router_id = room_router_id(room);
+    if (ls->mode != LIVE_STREAM) {
+        live_rooms_describe(ls, room, out);
+        return;
+    }
     out->n_cells = 1;
     for (int k = 0; k < LIVE_KINDS; k++) {
         const struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
@@ -108,7 +115,7 @@ static enum err env_publish(void *ctx, struct presentation *p)
     enum err e = ls->store ? segment_store_add(ls->store, p) : OK;
     if (e != OK)
         return e;
-    e = origin_add(ls->live->origin, ls->room_id, "index", p);
+    e = origin_add(ls->live->origin, ls->room_id, ls->name, p);
     if (e != OK && ls->store)
         segment_store_remove(ls->store, p);
     if (e != OK)
@@ -138,8 +145,9 @@ static void env_withdraw(void *ctx, struct presentation *p)
 static void env_on_playable(void *ctx)
 {
     const struct live_stream *ls = ctx;
-    char url[ROOM_ID_MAX + 32];
-    snprintf(url, sizeof url, "/live/%s/index.m3u8", ls->room_id);
+    char url[ROOM_ID_MAX + PEER_ID_MAX + 32];
+    snprintf(url, sizeof url, "/live/%s/%s.m3u8", ls->room_id, ls->name);
+    log_info("hls.playable", "room=%s url=%s", ls->room_id, url);
     if (ls->stream)
         stream_set_hls(ls->stream, url);
 }

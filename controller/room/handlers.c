@@ -3,6 +3,7 @@
 const struct sig_handler_row sig_handlers[SIG_METHOD_COUNT] = {
     [SIG_CREATE_ROOM] = {on_create_room, false},
     [SIG_JOIN_ROOM] = {on_join_room, false},
+    [SIG_SET_ROOM_HLS] = {on_set_room_hls, true},
     [SIG_LEAVE_ROOM] = {on_leave_room, true},
     [SIG_CREATE_PRODUCER_TRANSPORT] = {on_create_producer_transport, true},
     [SIG_CREATE_CONSUMER_TRANSPORT] = {on_create_consumer_transport, true},

@@ -32,8 +32,12 @@ void on_create_room(struct sig_call *call)
 {
     const struct sig_create_room *in = call->data;
     struct room *room;
+    bool there = in->room_id && rooms_find(call->session->rooms, in->room_id);
     if (find_or_make(call, in->room_id, &room) != OK)
         return;
+    /* One that is there is not somebody else's to change. */
+    if (in->hls && !there)
+        room_change_hls(room, in->hls);
     struct sig_create_room_answer out = {.room_id = room->id};
     sig_answer_struct(call, &sig_create_room_answer_shape, &out);
 }
@@ -128,6 +132,19 @@ void on_join_room(struct sig_call *call)
         s->peer = p;
         answer_join(call, p);
     }
+}
+
+void on_set_room_hls(struct sig_call *call)
+{
+    struct room_peer *p = call->session->peer;
+    struct sig_room_hls out;
+    if (p->role == ROLE_VIEWER) {
+        sig_fail(call, ERR_DENIED, "viewers do not change the room");
+        return;
+    }
+    room_change_hls(p->room, call->data);
+    room_describe_hls(p->room, &out);
+    sig_answer_struct(call, &sig_room_hls_shape, &out);
 }
 
 void on_leave_room(struct sig_call *call)

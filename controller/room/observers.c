@@ -59,3 +59,8 @@ void observe_silent(struct room_producer *p, bool silent)
     struct room *room = p->transport->peer->room;
     TELL(room->rooms, on_producer_silent, room, p, silent)
 }
+
+void observe_hls(struct room *room)
+{
+    TELL(room->rooms, on_hls, room)
+}

@@ -30,6 +30,13 @@ struct room_peer *producer_peer(const struct room_producer *p)
     return p->transport->peer;
 }
 
+bool producer_is_screen(const struct room_producer *p)
+{
+    const char *source = json_string_value(json_object_get(p->app_data, "source"));
+    return (source && strcmp(source, "screen") == 0) ||
+           json_is_true(json_object_get(p->app_data, "share"));
+}
+
 bool producer_silent(const struct room_producer *p)
 {
     return p->silent;

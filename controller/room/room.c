@@ -31,6 +31,7 @@ enum err room_get(struct rooms *r, const char *id, struct room **out)
         return ERR_NOMEM;
     room->rooms = r;
     snprintf(room->id, sizeof room->id, "%s", id);
+    room->hls = r->config.hls;
     list_init(&room->peers);
     list_init(&room->routers);
     list_init(&room->links);

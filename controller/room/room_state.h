@@ -162,6 +162,7 @@ struct room {
     struct room_data_producer *data_producers; /* so too */
     unsigned n_peers;
     char hls_url[256];
+    struct room_hls hls;
 };
 
 struct rooms {
@@ -319,6 +320,7 @@ void observe_closed(struct room *room);
 void observe_peer(struct room_peer *p, bool joined);
 void observe_producer(struct room_producer *p, bool added);
 void observe_paused(struct room_producer *p, bool paused);
+void observe_hls(struct room *room);
 void observe_silent(struct room_producer *p, bool silent);
 
 /* ---- session.c ---- */
@@ -331,5 +333,12 @@ void session_answer(struct session *s, uint32_t request_id, json_t *data);
 void session_fail(struct session *s, uint32_t request_id, enum err e, const char *reason);
 void session_event(struct session *s, enum sig_event event, const void *data);
 void session_end(struct session *s, int code, const char *reason);
+
+/* ---- room_hls.c ---- */
+/* What is given replaces what was; observers are told when that is a change. */
+void room_change_hls(struct room *room, const struct sig_room_hls *given);
+void room_describe_hls(const struct room *room, struct sig_room_hls *out);
+/* GET and PUT /api/rooms/:roomId/hls. */
+MUST_CHECK enum err rooms_add_hls_routes(struct rooms *r);
 
 #endif

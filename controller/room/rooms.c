@@ -118,6 +118,8 @@ enum err rooms_open(const struct rooms_config *config, struct rooms **out)
         e = rooms_metrics_open(r);
     if (e == OK)
         e = sessions_open(r);
+    if (e == OK)
+        e = rooms_add_hls_routes(r);
     if (e != OK) {
         rooms_metrics_close(r);
         arena_fini(&r->arena);

@@ -33,6 +33,15 @@ enum { ROOM_ID_MAX = 64, PEER_ID_MAX = 64, DISPLAY_NAME_MAX = 64, STREAM_TITLE_M
  * announced to others; participant: one of many in a conversation. */
 enum room_role { ROLE_PARTICIPANT, ROLE_BROADCASTER, ROLE_VIEWER };
 
+/* Which HLS a room has: modes, any of them together, and how. */
+struct room_hls {
+    bool stream;    /* its broadcaster's */
+    bool peers;     /* every peer for itself */
+    bool composite; /* all on one canvas */
+    bool names;     /* under the composite's pictures */
+    bool low_bandwidth;
+};
+
 struct rooms_config {
     struct uv_loop_s *loop;
     struct fleet *fleet;
@@ -58,6 +67,7 @@ struct rooms_config {
     uint32_t max_incoming_bps;
     struct ice_servers_config ice_servers; /* for joinRoom's iceServers */
     struct origin_policy origins;
+    struct room_hls hls; /* of new rooms */
 };
 
 MUST_CHECK enum err rooms_open(const struct rooms_config *config, struct rooms **out);
@@ -92,6 +102,8 @@ bool producer_paused(const struct room_producer *p);
 /* It sent, and does not now, though it is not paused: the worker's score of all its streams is 0.
  */
 bool producer_silent(const struct room_producer *p);
+/* Not a camera: its appData says so (source: "screen", or share: true). */
+bool producer_is_screen(const struct room_producer *p);
 struct room_peer *producer_peer(const struct room_producer *p);
 /* What consumers can be offered (controller/rtc/ortc.h, ortc_consumable). */
 const struct rtp_parameters *producer_consumable(const struct room_producer *p);
@@ -126,7 +138,8 @@ struct rooms_observer {
     void (*on_producer_paused)(void *ctx, struct room *room, struct room_producer *p, bool paused);
     /* It fell silent, or sends again. */
     void (*on_producer_silent)(void *ctx, struct room *room, struct room_producer *p, bool silent);
-    void *ctx; /* borrowed */
+    void (*on_hls)(void *ctx, struct room *room); /* room_hls changed */
+    void *ctx;                                    /* borrowed */
     struct list node;
 };
 
@@ -135,6 +148,7 @@ void rooms_unobserve(struct rooms_observer *o);
 
 /* Sends an event to all clients in a room; data is the event's struct (proto/signaling.h). */
 void room_notify(struct room *room, enum sig_event event, const void *data);
+const struct room_hls *room_hls(const struct room *room);
 /* joinRoom's hlsUrl for peers that join from now on; NULL: none. Copied. */
 void room_set_hls_url(struct room *room, const char *url);
 

@@ -40,7 +40,7 @@ void sig_answer(struct sig_call *call, json_t *data);
 void sig_answer_struct(struct sig_call *call, const struct shape *shape, const void *answer);
 
 /* handlers by subject */
-sig_handler on_create_room, on_join_room, on_leave_room, on_change_display_name;
+sig_handler on_create_room, on_join_room, on_leave_room, on_change_display_name, on_set_room_hls;
 sig_handler on_create_producer_transport, on_create_consumer_transport, on_connect_transport,
     on_restart_ice, on_get_transport_stats;
 sig_handler on_produce, on_pause_producer, on_resume_producer, on_close_producer,

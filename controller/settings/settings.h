@@ -69,6 +69,18 @@ void settings_print(const struct settings *s, FILE *out);
 MUST_CHECK enum err settings_listen_ips(const struct settings *s, struct arena *arena,
                                         struct settings_listen out[SETTINGS_LISTEN_MAX], size_t *n);
 
+enum { SETTINGS_LADDER_MAX = 6 };
+
+/* One entry of hls.ladder: "720p:2500k". */
+struct settings_rendition {
+    unsigned height;
+    int64_t bps;
+};
+
+/* The parsed form of hls.ladder. After a load without errors it cannot fail. */
+MUST_CHECK enum err settings_ladder(const struct settings *s,
+                                    struct settings_rendition out[SETTINGS_LADDER_MAX], size_t *n);
+
 /* Generated documents. */
 void settings_print_docs(FILE *out);
 void settings_print_example(FILE *out);

@@ -18,6 +18,57 @@ static bool starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* ---- hls.ladder, hls.modes ---- */
+
+/* "720p:2500k" */
+static bool parse_rendition(const char *text, struct settings_rendition *out)
+{
+    char *end;
+    unsigned long height = strtoul(text, &end, 10);
+    if (text[0] < '1' || text[0] > '9' || end[0] != 'p' || end[1] != ':')
+        return false;
+    const char *rate = end + 2;
+    long long bps = strtoll(rate, &end, 10);
+    long long unit = *end == 'k' ? 1000 : *end == 'M' ? 1000 * 1000 : 1;
+    end += unit > 1;
+    if (rate[0] < '1' || rate[0] > '9' || *end != '\0' || height < 72 || height > 2160 ||
+        height % 2 != 0 || bps > 100 * 1000 * 1000 / unit || bps * unit < 10 * 1000)
+        return false;
+    *out = (struct settings_rendition){.height = (unsigned)height, .bps = bps * unit};
+    return true;
+}
+
+enum err settings_ladder(const struct settings *s,
+                         struct settings_rendition out[SETTINGS_LADDER_MAX], size_t *n)
+{
+    *n = s->hls_ladder.n;
+    if (*n > SETTINGS_LADDER_MAX)
+        return ERR_RANGE;
+    for (size_t i = 0; i < *n; i++) {
+        if (!parse_rendition(s->hls_ladder.items[i], &out[i]) ||
+            (i > 0 && out[i].height >= out[i - 1].height))
+            return ERR_MALFORMED;
+    }
+    return OK;
+}
+
+static void check_hls(const struct settings *s, struct config_problems *p)
+{
+    struct settings_rendition ladder[SETTINGS_LADDER_MAX];
+    size_t n;
+    if (settings_ladder(s, ladder, &n) != OK)
+        FAIL(p, "hls.ladder",
+             "expected even heights and bit rates, highest first, as in 720p:2500k,480p:1000k");
+    for (size_t i = 0; i < s->hls_modes.n; i++) {
+        const char *mode = s->hls_modes.items[i];
+        if (strcmp(mode, "stream") != 0 && strcmp(mode, "peers") != 0 &&
+            strcmp(mode, "composite") != 0)
+            FAIL(p, "hls.modes", "expected stream, peers or composite, not \"%s\"", mode);
+    }
+    if (strspn(s->hls_encoder, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(s->hls_encoder))
+        FAIL(p, "hls.encoder", "expected an encoder's name, as ffmpeg -encoders lists them");
+}
+
 /* ---- rtc.listen_ips ---- */
 
 static bool is_host(const char *s)
@@ -222,6 +273,7 @@ void settings_check(const struct settings *s, struct config_problems *problems)
     check_bitrates(s, problems);
     check_ice(s, problems);
     check_store(s, problems);
+    check_hls(s, problems);
     if ((s->hls_enabled || s->demo) && !in_path(s->hls_ffmpeg))
         FAIL(problems, "hls.ffmpeg",
              "%s is missing: install it (apt-get install ffmpeg), or go without HLS and test card "

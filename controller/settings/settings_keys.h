@@ -117,6 +117,20 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       false, "How far a live stream can be rewound (cmaf).")                                       \
     X(hls_list_size, "hls.list_size", INT, "8", 3, 1000, NULL, false,                              \
       "Segments in a playlist (ts).")                                                              \
+    X(hls_modes, "hls.modes", LIST, "stream", 0, 3, NULL, false,                                   \
+      "What new rooms have: stream (the broadcaster's), peers (each for itself), composite (all "   \
+      "on one canvas). Rooms can change it.")                                                      \
+    X(hls_names, "hls.names", BOOL, "true", 0, 0, NULL, false,                                     \
+      "Names under the pictures of a composite. Rooms can change it.")                             \
+    X(hls_low_bandwidth, "hls.low_bandwidth", BOOL, "false", 0, 0, NULL, false,                    \
+      "One picture of 256x144, made by one thread, in every mode. Rooms can change it.")           \
+    X(hls_ladder, "hls.ladder", LIST, "", 0, 6, NULL, false,                                       \
+      "Sizes of a stream, highest first, for example 1080p:5000k,720p:2500k,480p:1000k,144p:150k; " \
+      "H.264 passes through in place of the first. Empty: one size, since each further one costs " \
+      "an encoder.")                                                                               \
+    X(hls_encoder, "hls.encoder", STRING, "libx264", 1, 64, NULL, false,                           \
+      "ffmpeg's encoder where video has to be transcoded, for example h264_vaapi; must make "      \
+      "H.264.")                                                                                    \
     X(hls_preset, "hls.preset", ENUM, "veryfast", 0, 0, settings_x264_presets, false,              \
       "x264's preset where video has to be transcoded.")                                           \
     X(hls_video_bitrate, "hls.video_bitrate", BITRATE, "2500k", 50000, 100000000, NULL, false,     \

@@ -1,0 +1,170 @@
+// HLS by peer and as a composite: real pixels and tones, compared with what was sent.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { launch, open } from './browser.mjs';
+import { bundle } from './bundle.mjs';
+import { Service, until } from './service.mjs';
+import { Signal } from './signal.mjs';
+
+const LIMIT = 60000;
+let service;
+let browser;
+let page;
+
+before(async () => {
+    service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_HLS_NAMES: '1' });
+    browser = await launch();
+    page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
+    await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+});
+
+after(async () => {
+    await browser?.close();
+    assert.equal(await service?.stop(), 0, `the service ends cleanly\n${service?.log}`);
+});
+
+async function join(room, peer, name) {
+    await page.evaluate(async ([url, ...who]) => { (globalThis.peers ??= {})[who[1]] = await globalThis.page.Client.join(url, ...who); },
+        [`${service.url.replace('http', 'ws')}/ws`, room, peer, name]);
+}
+const act = (peer, method, ...args) => page.evaluate(([p, m, a]) => globalThis.peers[p][m](...a).then((r) => (typeof r === 'object' ? null : r)), [peer, method, args]);
+
+async function text(path) {
+    const r = await fetch(`${service.url}/live/${path}`);
+    return r.ok ? r.text() : null;
+}
+
+/** Initialization segment and the newest whole segment of a track; null: not there yet. */
+async function newest(room, track) {
+    const list = await text(`${room}/${track}.m3u8`);
+    const maps = [...(list ?? '').matchAll(/#EXT-X-MAP:URI="([^"]+)"/g)];
+    const segments = (list ?? '').match(/^[^#\s].*\.m4s$/gm) ?? [];
+    if (maps.length === 0 || segments.length === 0) return null;
+    const parts = await Promise.all([maps.at(-1)[1], segments.at(-1)].map(async (name) => {
+        const r = await fetch(`${service.url}/live/${room}/${name}`);
+        return r.ok ? Buffer.from(await r.arrayBuffer()) : null;
+    }));
+    return parts.every(Boolean) ? { name: segments.at(-1), bytes: Buffer.concat(parts), list } : null;
+}
+
+async function decode(bytes, ...args) {
+    const child = spawn('ffmpeg', ['-v', 'error', '-i', 'pipe:0', ...args, 'pipe:1'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const out = [];
+    child.stdout.on('data', (d) => out.push(d));
+    child.stdin.on('error', () => {});
+    child.stdin.end(bytes);
+    await once(child, 'close');
+    return Buffer.concat(out);
+}
+
+/** The colour of the last frame of a track at places given in parts of width and height: one of r, g, b, or - for none. */
+async function colours(room, track, places, [w, h] = [64, 36]) {
+    const s = await newest(room, track);
+    if (!s) return null;
+    const raw = await decode(s.bytes, '-vf', `scale=${w}:${h}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24');
+    const frame = raw.subarray(raw.length - w * h * 3);
+    return places.map(([x, y]) => {
+        const at = (Math.floor(y * h) * w + Math.floor(x * w)) * 3;
+        const rgb = [...frame.subarray(at, at + 3)];
+        const top = Math.max(...rgb);
+        return top < 100 || rgb.filter((v) => v > top / 2).length > 1 ? '-' : 'rgb'[rgb.indexOf(top)];
+    }).join('');
+}
+
+async function shows(room, track, places, expected) {
+    let seen;
+    await until(`${track} shows ${expected}`, LIMIT, async () => { seen = await colours(room, track, places); return seen === expected; }, 300)
+        .catch((e) => { throw new Error(`${e.message}, but ${seen}`); });
+}
+
+/** How loud a tone is in the newest segment, against all that is there. */
+async function tone(room, track, hz) {
+    const s = await newest(room, track);
+    if (!s) return 0;
+    const raw = await decode(s.bytes, '-f', 's16le', '-ac', '1', '-ar', '48000');
+    const samples = new Int16Array(raw.buffer, raw.byteOffset, Math.floor(raw.length / 2));
+    let re = 0;
+    let im = 0;
+    let all = 0;
+    samples.forEach((v, i) => {
+        re += v * Math.cos(2 * Math.PI * hz * i / 48000);
+        im += v * Math.sin(2 * Math.PI * hz * i / 48000);
+        all += v * v;
+    });
+    return all > 0 ? 2 * (re * re + im * im) / samples.length / all : 0;
+}
+
+const LEFT = [0.25, 0.4];
+const RIGHT = [0.75, 0.4];
+
+async function putHls(room, hls, expected = 200) {
+    const r = await fetch(`${service.url}/api/rooms/${room}/hls`, { method: 'PUT', body: JSON.stringify(hls), headers: { 'content-type': 'application/json' } });
+    assert.equal(r.status, expected);
+    return r.json();
+}
+
+test('a room\'s modes are set over REST and signaling', async () => {
+    assert.deepEqual(await putHls('meet', { composite: true, peers: true }),
+        { stream: true, peers: true, composite: true, names: true, lowBandwidth: false });
+    assert.equal((await putHls('meet', { composite: 7 }, 400)).error.field, 'composite');
+    assert.equal((await fetch(`${service.url}/api/rooms/nowhere/hls`)).status, 404);
+    const s = await Signal.open(service.url);
+    await s.request('createRoom', { roomId: 'other', hls: { peers: true } });
+    assert.equal((await service.json('/api/rooms/other/hls')).peers, true);
+    await s.request('createRoom', { roomId: 'other', hls: { peers: false } });
+    assert.equal((await service.json('/api/rooms/other/hls')).peers, true, 'one that is there is left alone');
+    await s.request('joinRoom', { roomId: 'other' });
+    assert.equal((await s.request('setRoomHls', { composite: true, lowBandwidth: true })).lowBandwidth, true);
+    await s.request('leaveRoom');
+    await s.request('joinRoom', { roomId: 'other', role: 'viewer' });
+    assert.equal((await s.ask('setRoomHls', { composite: false })).ok, false);
+    s.close();
+});
+
+test('a composite shows each peer\'s colour in its place, and mixes the sound', async () => {
+    await join('meet', 'ann', 'Ann');
+    await act('ann', 'show', '#e00000');
+    await act('ann', 'sound', 440);
+    await join('meet', 'bob', 'Bob: 50%, it\'s [me]');
+    await act('bob', 'show', '#0000e0');
+    await act('bob', 'sound', 1000);
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await until('both tones', LIMIT, async () => (await tone('meet', 'composite-audio', 440)) > 0.2
+        && (await tone('meet', 'composite-audio', 1000)) > 0.2, 300);
+    assert.match(await text('meet/composite.m3u8'), /RESOLUTION=1280x720[^]*composite-video\.m3u8/);
+});
+
+test('every peer has playlists of its own', async () => {
+    await shows('meet', 'ann-video', [LEFT, RIGHT], 'rr');
+    await shows('meet', 'bob-video', [LEFT, RIGHT], 'bb');
+    await until('its own tone', LIMIT, async () => (await tone('meet', 'bob-audio', 1000)) > 0.5, 300);
+    assert.match(await text('meet/bob.m3u8'), /URI="bob-audio\.m3u8"[^]*bob-video\.m3u8/);
+});
+
+test('joins, leaves, stopped cameras and shared screens lay it out anew, at the same address', async () => {
+    const before = Number(/MEDIA-SEQUENCE:(\d+)/.exec(await text('meet/composite-video.m3u8'))[1]);
+    await act('bob', 'pause', 'camera', true);
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'r-');
+    await act('bob', 'pause', 'camera', false);
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await act('bob', 'show', '#00c000', 'video/VP8', [640, 360], 'screen');
+    await shows('meet', 'composite-video', [[0.2, 0.4], [0.6, 0.5]], 'gg');
+    await act('bob', 'stop', 'screen');
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await act('bob', 'leave');
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
+    await until('its own playlist has ended', LIMIT, async () => /ENDLIST/.test(await text('meet/bob-video.m3u8')), 300);
+    const list = await text('meet/composite-video.m3u8');
+    assert.match(list, /#EXT-X-DISCONTINUITY/);
+    assert.ok(Number(/MEDIA-SEQUENCE:(\d+)/.exec(list)[1]) >= before);
+});
+
+test('low bandwidth is 256x144', async () => {
+    await putHls('meet', { lowBandwidth: true, peers: false });
+    await until('256x144', LIMIT, async () => /RESOLUTION=256x144/.test(await text('meet/composite.m3u8') ?? ''), 300);
+    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
+    await act('ann', 'leave');
+    await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
+});

@@ -1,0 +1,78 @@
+// A peer that sends one colour and a tone, for hls_modes.test.mjs.
+import { Device } from 'mediasoup-client';
+import { Signaling } from './page_signaling.js';
+
+/** One colour, drawn anew all the time so that frames come. */
+function colourTrack(colour, width, height) {
+    const canvas = document.createElement('canvas');
+    canvas.width = width;
+    canvas.height = height;
+    const g = canvas.getContext('2d');
+    let n = 0;
+    setInterval(() => {
+        g.fillStyle = colour;
+        g.fillRect(0, 0, width, height);
+        g.fillStyle = '#fff';
+        g.fillRect(n++ % 8, 0, 2, 2);
+    }, 100);
+    return canvas.captureStream(10).getVideoTracks()[0];
+}
+
+function toneTrack(hz) {
+    const context = new AudioContext();
+    const tone = new OscillatorNode(context, { frequency: hz });
+    const level = new GainNode(context, { gain: 0.2 });
+    const out = new MediaStreamAudioDestinationNode(context);
+    tone.connect(level).connect(out);
+    tone.start();
+    return out.stream.getAudioTracks()[0];
+}
+
+export class Client {
+    static async join(url, roomId, peerId, displayName, role = 'participant') {
+        const c = new Client();
+        c.signaling = new Signaling(url);
+        await c.signaling.opened;
+        const { rtpCapabilities } = await c.signaling.request('joinRoom', { roomId, peerId, displayName, role });
+        c.device = new Device();
+        await c.device.load({ routerRtpCapabilities: rtpCapabilities });
+        c.send = c.device.createSendTransport(await c.signaling.request('createProducerTransport', {}));
+        c.send.on('connect', ({ dtlsParameters }, done, fail) => {
+            c.signaling.request('connectProducerTransport', { transportId: c.send.id, dtlsParameters }).then(done, fail);
+        });
+        c.send.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
+            c.signaling.request('produce', { transportId: c.send.id, kind, rtpParameters, appData }).then(done, fail);
+        });
+        return c;
+    }
+
+    /** mime: video/H264, video/VP8. */
+    async show(colour, mime = 'video/VP8', [width, height] = [320, 180], source = 'camera') {
+        const codec = this.device.rtpCapabilities.codecs.find((c) => c.mimeType === mime);
+        const producer = await this.send.produce({ track: colourTrack(colour, width, height), codec, appData: { source } });
+        this[source] = producer;
+        return producer.id;
+    }
+
+    async sound(hz) {
+        this.microphone = await this.send.produce({ track: toneTrack(hz) });
+    }
+
+    async change(source, colour, width, height) {
+        await this[source].replaceTrack({ track: colourTrack(colour, width, height) });
+    }
+
+    async stop(source) {
+        this[source].close();
+        await this.signaling.request('closeProducer', { producerId: this[source].id });
+    }
+
+    pause(source, paused) { return this.signaling.request(paused ? 'pauseProducer' : 'resumeProducer', { producerId: this[source].id }); }
+
+    request(method, data) { return this.signaling.request(method, data); }
+
+    async leave() {
+        await this.signaling.request('leaveRoom', {});
+        this.send.close();
+    }
+}
