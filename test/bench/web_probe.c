@@ -112,7 +112,7 @@ void web_probe_consume(const struct web_probe *p, uint32_t ssrc)
     char consumer[40];
     snprintf(consumer, sizeof consumer, "c-%s-%u", p->id, ssrc);
     driver_do(p->driver, "transport.consume", p->id, "%s",
-              consume_video_estimated_json(consumer, "cam", ssrc));
+              consume_video_json(consumer, "cam", ssrc));
 }
 
 static uint64_t stamp_of(struct msghdr *m)

@@ -30,7 +30,8 @@ struct web_probe {
 void web_probe_open(struct web_probe *p, struct worker_driver *driver, const char *id,
                     web_probe_packet *on_packet, void *ctx);
 void web_probe_close(struct web_probe *p);
-/* It consumes the video producer "cam" as the consumer "c-<id>-<ssrc>", with RTX. */
+/* It consumes the video producer "cam" as the consumer "c-<id>-<ssrc>", with RTX; without an
+ * estimate, as its consumers stand for as many viewers. */
 void web_probe_consume(const struct web_probe *p, uint32_t ssrc);
 /* Takes what has come, and does what is due. */
 void web_probe_run(struct web_probe *p);

@@ -403,7 +403,10 @@ bool transport_bwe_available(const struct transport *t, uint64_t *bps)
 
 uint64_t transport_bwe_pace(const struct transport *t)
 {
-    return t->bwe ? (uint64_t)(PACER_FACTOR * (double)target(t->bwe)) : 0;
+    if (!t->bwe)
+        return 0;
+    uint64_t bps = target(t->bwe);
+    return (uint64_t)(PACER_FACTOR * (double)(bps > t->bwe->whole_bps ? bps : t->bwe->whole_bps));
 }
 
 void transport_bwe_stats(struct transport *t, usec now, struct transport_get_stats_response *out)

@@ -6,9 +6,6 @@
 #include "worker/media/transport.h"
 #include "worker/media/worker_state.h"
 
-/* Of what a sender who cannot be slowed down sends: behind it nothing may pile up. */
-#define PACE_SOURCE_FACTOR 1.5
-
 static struct paced *oldest(struct transport_pace *p)
 {
     return &p->ring[p->first];
@@ -106,9 +103,9 @@ void transport_pace_close(struct transport *t)
 
 void transport_pace_target(struct transport *t, usec now, uint64_t bps, uint64_t source_bps)
 {
-    uint64_t least = (uint64_t)((double)source_bps * (PACE_SOURCE_FACTOR / PACER_FACTOR));
+    /* Who cannot be slowed down must not pile up here, and its frames leave whole. */
     if (t->pace)
-        pacer_set_target(&t->pace->pacer, now, bps > least ? bps : least);
+        pacer_set_target(&t->pace->pacer, now, bps > source_bps ? bps : source_bps);
 }
 
 void transport_pace_clear(struct transport *t)
