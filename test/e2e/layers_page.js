@@ -80,6 +80,19 @@ export class Client {
         // A machine with much to do sends fewer frames rather than smaller ones: sizes stay what the test expects.
         const sender = this.producer.rtpSender;
         await sender.setParameters({ ...sender.getParameters(), degradationPreference: 'maintain-resolution' });
+        this.pauses();
+    }
+
+    /** Notes the longest time in which this browser, for want of processor time, encoded nothing: no viewer can do better. */
+    pauses() {
+        this.longest = 0;
+        let [frames, since] = [0, performance.now()];
+        setInterval(async () => {
+            const now = (await this.sent()).reduce((sum, s) => sum + (s.frames ?? 0), 0);
+            this.longest = Math.max(this.longest, performance.now() - since);
+            if (now !== frames) [frames, since] = [now, performance.now()];
+        }, 100);
+        this.sinceShown = () => performance.now() - since;
     }
 
     /** What is sent, from low to high: width and frames of each stream. */
@@ -92,7 +105,6 @@ export class Client {
 
     async watch(portOf) {
         const transport = await this.transport('Consumer', 'createRecvTransport', portOf);
-        this.tid = transport.id;
         const { producerId } = this.joined.producers.find((p) => p.kind === 'video');
         const answer = await this.signaling.request('consume', {
             producerId, transportId: transport.id, rtpCapabilities: this.device.recvRtpCapabilities, paused: true,
@@ -119,7 +131,7 @@ export class Client {
         this.sinceShown = () => performance.now() - before;
     }
 
-    /** ms; and begins anew. */
+    /** Of pauses or gaps, ms; and begins anew. */
     takeLongestGap() {
         const gap = Math.max(this.longest, this.sinceShown());
         this.longest = 0;
