@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-void pacer_init(struct pacer *p)
+void pacer_init(struct pacer *p, usec depth)
 {
-    *p = (struct pacer){0};
+    *p = (struct pacer){.depth = depth};
 }
 
 static double rate_with(const struct pacer *p, size_t queued)
@@ -25,7 +25,7 @@ void pacer_set_target(struct pacer *p, usec now, uint64_t target_bps)
         refill(p, now, 0);
     bool first = p->rate <= 0;
     p->rate = PACER_FACTOR * (double)target_bps / 8 / USEC_PER_SEC;
-    p->burst = fmax(p->rate * PACER_BURST_US, PACER_BURST_MIN);
+    p->burst = fmax(p->rate * (double)p->depth, PACER_BURST_MIN);
     if (first) {
         p->tokens = p->burst;
         p->at = now;

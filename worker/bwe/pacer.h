@@ -14,7 +14,7 @@
 #define PACER_FACTOR 2.5 /* of the estimate, as senders of this algorithm pace */
 
 enum {
-    PACER_BURST_US = 20 * 1000,  /* of pacing rate may leave at once: a frame of 20 a second */
+    PACER_BURST_US = 10 * 1000,  /* of pacing rate may leave at once: less cannot be timed */
     PACER_BURST_MIN = 4 * 1200,  /* bytes; below, pacing a small frame gains nothing */
     PACER_QUEUE_US = 500 * 1000, /* the rate rises so that what waits leaves within this time */
     PACER_DEBT_US = 100 * 1000   /* what audio and others may take ahead */
@@ -23,11 +23,13 @@ enum {
 struct pacer {
     double rate;   /* bytes a microsecond; 0: no limit */
     double tokens; /* bytes; negative: taken ahead */
+    usec depth;    /* of pacing rate that may leave at once */
     double burst;
     usec at; /* of tokens */
 };
 
-void pacer_init(struct pacer *p);
+/* depth: PACER_BURST_US or more. */
+void pacer_init(struct pacer *p, usec depth);
 /* Whenever the estimate changes; 0: no limit. */
 void pacer_set_target(struct pacer *p, usec now, uint64_t target_bps);
 

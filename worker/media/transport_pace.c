@@ -79,7 +79,7 @@ enum err transport_pace_open(struct transport *t)
     if (!p)
         return ERR_NOMEM;
     p->transport = t;
-    pacer_init(&p->pacer);
+    pacer_init(&p->pacer, PACE_DEPTH_US);
     enum err e = timer_add(&t->worker->timers, &p->timer, on_timer);
     if (e != OK) {
         free(p);

@@ -18,6 +18,7 @@
 enum {
     PACE_PACKETS_MAX = 512,       /* more, and the oldest leaves at once */
     PACE_BYTES_MAX = 1024 * 1024, /* the same */
+    PACE_DEPTH_US = 20 * 1000,    /* of pacing rate: a frame of 20 a second leaves whole */
     PACE_TICK_US = 5 * 1000       /* packets that leave together are cheaper, and few enough */
 };
 

@@ -14,7 +14,7 @@ static usec now;
 static int setup(void **state)
 {
     (void)state;
-    pacer_init(&pacer);
+    pacer_init(&pacer, 2 * PACER_BURST_US);
     now = USEC_PER_SEC;
     return 0;
 }
@@ -48,7 +48,7 @@ static void a_burst_leaves_at_two_and_a_half_times_the_target(void **state)
         if (now == from)
             at_once += 1200;
     }
-    double burst = 1e6 * PACER_FACTOR / 8 * PACER_BURST_US / 1e6;
+    double burst = 1e6 * PACER_FACTOR / 8 * 2 * PACER_BURST_US / 1e6;
     assert_true((double)at_once >= burst && (double)at_once <= burst + 1200);
     double rate = (60 * 1200 - burst) * 8 * 1e6 / (double)(now - from);
     assert_true(rate > 2.35e6 && rate < 2.65e6);
