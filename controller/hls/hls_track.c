@@ -351,7 +351,7 @@ void hls_track_begin(struct hls_track *t, struct presentation *p, const struct t
     *t = (struct hls_track){.parent = p,
                             .spec = *spec,
                             .first_msn = p->config.first_msn,
-                            .discontinuities = p->config.first_msn};
+                            .discontinuities = p->config.first_discontinuity};
 }
 
 void hls_track_fini(struct hls_track *t)

@@ -57,13 +57,16 @@ struct hls_init {
 struct presentation_config {
     const char
         *token; /* HLS_TOKEN_LEN of [a-z0-9]: begins file names, so that none is used twice */
-    uint64_t first_msn; /* of the first segment, and the first discontinuity sequence: larger than
-                           any that an earlier life at this address had */
-    usec segment;       /* target */
-    usec part;          /* target; a longer one only where a single picture lasts longer */
-    usec window;        /* what may be rewound */
-    usec memory;        /* what of it stays in memory; segments that leave it and are not stored by
-                           then leave the window, too */
+    uint64_t first_msn; /* of the first segment: larger than any that an earlier life at this
+                           address had */
+    uint64_t first_discontinuity; /* first discontinuity sequence: likewise, as far as a few
+                                     10,000 allow: hls.js keeps an array by it, and goes through
+                                     all of it with each playlist */
+    usec segment;                 /* target */
+    usec part;   /* target; a longer one only where a single picture lasts longer */
+    usec window; /* what may be rewound */
+    usec memory; /* what of it stays in memory; segments that leave it and are not stored by
+                    then leave the window, too */
 };
 
 /* Of a run, and of the presentation: later runs have the tracks of the first. */

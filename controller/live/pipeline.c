@@ -355,6 +355,8 @@ static enum err new_presentation(struct pipeline *p, usec wall)
     usec since = wall > MSN_EPOCH ? wall - MSN_EPOCH : 0;
     struct presentation_config config = {.token = token,
                                          .first_msn = (uint64_t)(since / half),
+                                         .first_discontinuity =
+                                             (uint64_t)(since / (3600 * USEC_PER_SEC)),
                                          .segment = p->config.encoding.segment,
                                          .part = p->config.part,
                                          .window = p->config.window,

@@ -4,8 +4,8 @@
 
 enum { VIDEO_PAYLOAD_TYPE = 101, AUDIO_PAYLOAD_TYPE = 111, FPS = 25 };
 
-/* 640x360: a slow dark gradient, the clock, a bar that crosses the picture with each beep, and the
- * colours below. */
+/* 640x360: a slow dark gradient, the clock, a bar that crosses the picture with each beep, the
+ * colours below, and the time once more for programs. */
 #define GRADIENT                                                                                   \
     "gradients=s=640x360:r=25:n=4:speed=0.008:seed=7:x0=0:y0=0:x1=640:y1=360:"                     \
     "c0=0x0b132b:c1=0x1c2541:c2=0x3a506b:c3=0x14213d"
@@ -23,7 +23,17 @@ enum { VIDEO_PAYLOAD_TYPE = 101, AUDIO_PAYLOAD_TYPE = 111, FPS = 25 };
     BOX(0, "0xffffff")                                                                             \
     "," BOX(1, "0xf2d544") "," BOX(2, "0x3ec6d3") "," BOX(3, "0x4bbf6b") "," BOX(                  \
         4, "0xc45bc0") "," BOX(5, "0xd9534f") "," BOX(6, "0x3f63c8") "," BOX(7, "0x202020")
-#define SWEEP "[bg];[bg][1]overlay=x='-96+736*mod(t,1)':y=292:shortest=1,format=yuv420p[v]"
+#define SWEEP "[bg];[bg][1]overlay=x='-96+736*mod(t,1)':y=292:shortest=1,format=yuv420p,"
+/* The time of the picture for programs: hundredths of a second since 1970, the lower 16 bits, as
+ * squares of 16 pixels on the grid of macroblocks: white is 1, the highest bit on the left. Time
+ * stamps are the wall clock while they are drawn. */
+#define BIT(k, x)                                                                                  \
+    ",drawbox=x=" #x ":y=32:w=16:h=16:color=white:t=fill:enable='bitand(floor(t*100/" #k "),1)'"
+#define CODE                                                                                       \
+    "settb=1/1000000,setpts=RTCTIME,drawbox=x=352:y=32:w=256:h=16:color=black:t=fill" BIT(         \
+        32768, 352) BIT(16384, 368) BIT(8192, 384) BIT(4096, 400) BIT(2048, 416) BIT(1024, 432)    \
+        BIT(512, 448) BIT(256, 464) BIT(128, 480) BIT(64, 496) BIT(32, 512) BIT(16, 528)           \
+            BIT(8, 544) BIT(4, 560) BIT(2, 576) BIT(1, 592) ",setpts=N/(25*TB)[v]"
 /* A soft ping, -20 dBFS at its start. */
 #define BEEP "aevalsrc=0.1*sin(2*PI*660*t)*exp(-12*mod(t\\,1)):s=48000"
 
@@ -41,7 +51,7 @@ void testcard_command(struct command *c, const struct testcard_target targets[2]
     command_add(c, "ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-re",
                 "-f", "lavfi", "-i", plain ? PLAIN : GRADIENT, "-f", "lavfi", "-i", BAR, "-re",
                 "-f", "lavfi", "-i", BEEP, "-filter_complex",
-                plain ? "[0]" COLOURS SWEEP : "[0]" TEXTS COLOURS SWEEP, NULL);
+                plain ? "[0]" COLOURS SWEEP CODE : "[0]" TEXTS COLOURS SWEEP CODE, NULL);
     /* ffmpeg does not answer requests for key frames, so it sends one each second. */
     command_add(c, "-map", "[v]", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8",
                 "-threads", "1", "-b:v", "900k", "-maxrate", "1200k", "-bufsize", "900k",

@@ -121,6 +121,8 @@ export const t = {
     exitFullscreen: 'Leave full screen',
     pip: 'Picture in picture',
     goLive: 'Jump to live',
+    seek: 'Rewind the stream',
+    backToLive: 'Back to live',
     webrtc: 'WebRTC',
     hls: 'HLS',
     modeTitle: { webrtc: 'Direct connection, below a second behind', hls: 'Over HLS, some seconds behind' },

@@ -14,11 +14,13 @@ interface PlayerProps {
   overlay: ReactNode;
   /** Small facts in the corner. */
   badges: ReactNode;
+  /** Over the controls, as wide as the picture. */
+  seekBar?: ReactNode;
   playing: boolean;
   onPlay: () => void;
 }
 
-export function Player({ video, overlay, badges, playing, onPlay }: PlayerProps) {
+export function Player({ video, overlay, badges, seekBar, playing, onPlay }: PlayerProps) {
   const box = useRef<HTMLDivElement>(null);
   const { muted, volume, setMuted, setVolume } = useVolume(video);
   const paused = usePaused(video);
@@ -77,6 +79,7 @@ export function Player({ video, overlay, badges, playing, onPlay }: PlayerProps)
         </button>
       )}
       <div className="player-bar">
+        {seekBar}
         <Button
           look="ghost"
           icon={muted ? 'volumeOff' : 'volume'}

@@ -12,6 +12,7 @@ import { useNow } from '../ui/useNow';
 import { useTitle } from '../ui/useTitle';
 import { Player } from './Player';
 import type { Playback } from './playback';
+import { SeekBar } from './SeekBar';
 import { useStreamInfo } from './useStreamInfo';
 import { useWatch } from './useWatch';
 import './watch.css';
@@ -60,6 +61,7 @@ function Watching({ roomId }: { roomId: string }) {
   const title = info?.title ?? t.watch.untitled(roomId);
   const viewers = watch.viewerCount ?? info?.viewerCount ?? null;
   const playing = playback.show === 'playing';
+  const rewound = (watch.dvr?.behind ?? 0) > 0;
   const behind = playing ? latency(watch.latencyMs) : '';
   useTitle(title);
 
@@ -94,9 +96,15 @@ function Watching({ roomId }: { roomId: string }) {
         playing={playing}
         onPlay={watch.jumpToLive}
         overlay={overlayFor(playback, watch.error, toWebrtc)}
+        seekBar={
+          watch.dvr && <SeekBar dvr={watch.dvr} onSeek={watch.seekBehind} onLive={watch.jumpToLive} />
+        }
         badges={
           <>
-            <span className={`badge ${playing ? 'badge-live' : 'badge-shade'}`} data-testid="live-state">
+            <span
+              className={`badge ${playing && !rewound ? 'badge-live' : 'badge-shade'}`}
+              data-testid="live-state"
+            >
               {playing ? t.live : t.offline}
             </span>
             <span
@@ -106,7 +114,11 @@ function Watching({ roomId }: { roomId: string }) {
             >
               {playback.mode === 'webrtc' ? t.watch.webrtc : t.watch.hls}
             </span>
-            {behind && <span className="badge badge-shade nums">{t.watch.delay(behind)}</span>}
+            {behind && (
+              <span className="badge badge-shade nums" data-testid="delay">
+                {t.watch.delay(behind)}
+              </span>
+            )}
           </>
         }
       />

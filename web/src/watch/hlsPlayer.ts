@@ -10,6 +10,15 @@ export interface HlsPlayer {
   /** Seconds behind live; null while unknown. */
   latency(): number | null;
   toLive(): void;
+  /** What can be rewound, on the element's clock, seconds; live: where playing live is. Null while unknown. */
+  window(): DvrWindow | null;
+  seek(to: number): void;
+}
+
+export interface DvrWindow {
+  start: number;
+  live: number;
+  at: number;
 }
 
 const RETRY_MS = 1500;
@@ -52,8 +61,9 @@ function withHlsJs(
   const load = () => {
     hls?.destroy();
     hls = new HlsJs({
+      /* How far behind live: what the playlist asks for (PART-HOLD-BACK). Who falls behind catches up unheard. */
       lowLatencyMode: true,
-      liveSyncDurationCount: 2,
+      maxLiveSyncPlaybackRate: 1.05,
       liveDurationInfinity: true,
       backBufferLength: 30,
       maxBufferLength: 20,
@@ -107,7 +117,18 @@ function withHlsJs(
       const at = hls?.liveSyncPosition;
       if (at) video.currentTime = at;
     },
+    window: () => windowOf(video, hls?.liveSyncPosition ?? null),
+    seek: (to) => (video.currentTime = to),
   };
+}
+
+/** live: null where only the element knows. */
+function windowOf(video: HTMLVideoElement, live: number | null): DvrWindow | null {
+  const n = video.seekable.length;
+  if (n === 0) return null;
+  const start = video.seekable.start(0);
+  const end = live ?? video.seekable.end(n - 1);
+  return end > start ? { start, live: end, at: video.currentTime } : null;
 }
 
 function natively(
@@ -161,6 +182,8 @@ function natively(
       const e = end();
       if (e !== null) video.currentTime = Math.max(0, e - 2);
     },
+    window: () => windowOf(video, null),
+    seek: (to) => (video.currentTime = to),
   };
 }
 

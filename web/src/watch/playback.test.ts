@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FIRST_FRAME_MS, nextHls, nextRtc, startPlayback, type RtcFacts } from './playback';
+import { dvrOf, FIRST_FRAME_MS, nextHls, nextRtc, startPlayback, type RtcFacts } from './playback';
 
 const live: RtcFacts = {
   session: 'joined',
@@ -113,5 +113,19 @@ describe('HLS', () => {
 
   it('is not left because of what a late WebRTC session says', () => {
     expect(nextRtc(hls, live, 0)).toBe(hls);
+  });
+});
+
+describe('rewinding', () => {
+  it('is offered when there is something to rewind', () => {
+    expect(dvrOf(null)).toBeNull();
+    expect(dvrOf({ start: 0, live: 9, at: 9 })).toBeNull();
+    expect(dvrOf({ start: 100, live: 160, at: 130 })).toEqual({ length: 60, behind: 30 });
+  });
+
+  it('calls what is close to live live, and never goes beyond the window', () => {
+    expect(dvrOf({ start: 0, live: 60, at: 58 })?.behind).toBe(0);
+    expect(dvrOf({ start: 0, live: 60, at: 61 })?.behind).toBe(0);
+    expect(dvrOf({ start: 50, live: 110, at: 20 })?.behind).toBe(60);
   });
 });

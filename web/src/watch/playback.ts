@@ -121,3 +121,20 @@ function set(p: Playback, show: Show, missingSince: number | null, played = p.pl
   if (p.show === show && p.missingSince === missingSince && p.played === played) return p;
   return { ...p, show, missingSince, played };
 }
+
+/** A live stream that can be rewound, seconds: how far at most, and how far it is now (0: plays live). */
+export interface Dvr {
+  length: number;
+  behind: number;
+}
+
+/** Less than this is not worth a seek bar. */
+export const DVR_MIN_S = 10;
+/** So near to live it is called live: a player's own distance moves by this much. */
+export const LIVE_SLACK_S = 3;
+
+export function dvrOf(w: { start: number; live: number; at: number } | null): Dvr | null {
+  if (!w || !(w.live - w.start >= DVR_MIN_S)) return null;
+  const behind = Math.min(w.live - w.start, Math.max(0, w.live - w.at));
+  return { length: w.live - w.start, behind: behind < LIVE_SLACK_S ? 0 : behind };
+}

@@ -5,7 +5,7 @@ import { UnsupportedBrowser } from '../media/device';
 import { RoomSession, type Snapshot } from '../media/session';
 import { inboundRtp, readRecv, type RecvReading } from '../media/stats';
 import { playHls, type HlsPlayer } from './hlsPlayer';
-import { nextHls, nextRtc, startPlayback, type HlsStatus, type Playback } from './playback';
+import { dvrOf, nextHls, nextRtc, startPlayback, type HlsStatus, type Dvr, type Playback } from './playback';
 import { pickTracks, showTracks } from './tracks';
 
 const TICK_MS = 500;
@@ -27,6 +27,10 @@ export interface Watch {
   retryWebrtc: () => void;
   switchToHls: () => void;
   jumpToLive: () => void;
+  /** What can be rewound; null where there is next to nothing. */
+  dvr: Dvr | null;
+  /** Plays what was live so many seconds ago. */
+  seekBehind: (seconds: number) => void;
 }
 
 /** What tests and people at the console can ask. */
@@ -51,6 +55,7 @@ export function useWatch(
   const [snapshot, setSnapshot] = useState<Snapshot | null>(null);
   const [reading, setReading] = useState<RecvReading | null>(null);
   const [hlsLatency, setHlsLatency] = useState<number | null>(null);
+  const [dvr, setDvr] = useState<Dvr | null>(null);
   const hlsUrl = useRef<string | null>(null);
   const hls = useRef<HlsPlayer | null>(null);
   const { mode } = playback;
@@ -83,7 +88,10 @@ export function useWatch(
       },
       () => onStatus('network'),
     );
-    const timer = setInterval(() => setHlsLatency(hls.current?.latency() ?? null), 1000);
+    const timer = setInterval(() => {
+      setHlsLatency(hls.current?.latency() ?? null);
+      setDvr(dvrOf(hls.current?.window() ?? null));
+    }, TICK_MS);
     window.__weir = {
       mode: () => 'HLS',
       getStats: async () => null,
@@ -102,6 +110,7 @@ export function useWatch(
     setSnapshot(null);
     setReading(null);
     setHlsLatency(null);
+    setDvr(null);
     setPlayback(startPlayback(toHls));
     setRound((n) => n + 1);
   }, []);
@@ -121,6 +130,11 @@ export function useWatch(
     retryWebrtc: useCallback(() => restart(false), [restart]),
     switchToHls: useCallback(() => restart(true), [restart]),
     jumpToLive: useCallback(() => hls.current?.toLive(), []),
+    dvr: mode === 'hls' ? dvr : null,
+    seekBehind: useCallback((seconds: number) => {
+      const w = hls.current?.window();
+      if (w) hls.current?.seek(Math.max(w.start, w.live - seconds));
+    }, []),
   };
 }
 

@@ -49,7 +49,7 @@ static void a_live_list_has_parts_a_hint_and_reports(void **state)
     char hint[256];
     assert_non_null(open);
     const char *list = keep(media_playlist_print(v, false));
-    assert_memory_equal(list, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n", 49);
+    assert_memory_equal(list, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:1\n", 49);
     assert_non_null(strstr(list, "CAN-BLOCK-RELOAD=YES"));
     assert_non_null(strstr(list, "PART-HOLD-BACK=0.75"));
     assert_int_equal(count(list, "#EXTINF:"), next);
@@ -60,8 +60,8 @@ static void a_live_list_has_parts_a_hint_and_reports(void **state)
              (int)next, open->n_parts);
     assert_non_null(strstr(list, hint));
     assert_non_null(strstr(list, "#EXT-X-RENDITION-REPORT:URI=\"a0.m3u8\",LAST-MSN="));
-    /* Independent are those that begin a segment, and no others. */
-    assert_int_equal(count(list, "INDEPENDENT=YES"), next + 1);
+    /* Independent are those that begin a segment, and no others; parts go back three seconds. */
+    assert_int_equal(count(list, "INDEPENDENT=YES"), 4);
     presentation_close(p);
 }
 
@@ -72,8 +72,8 @@ static void parts_far_from_the_end_are_left_out(void **state)
     run(p, WALL);
     run(p, WALL + 7 * USEC_PER_SEC);
     const char *list = keep(media_playlist_print(presentation_track(p, 0), false));
-    /* Three target durations of two seconds. */
-    assert_int_equal(count(list, "INDEPENDENT=YES"), 6);
+    /* Three target durations of a second. */
+    assert_int_equal(count(list, "INDEPENDENT=YES"), 3);
     assert_int_equal(count(list, "#EXTINF:"), 12);
     assert_int_equal(count(list, "#EXT-X-DISCONTINUITY\n"), 1);
     assert_int_equal(count(list, "#EXT-X-MAP:"), 2);
@@ -85,15 +85,15 @@ static void a_delta_update_skips_what_is_old(void **state)
     (void)state;
     struct presentation *p = opened(&config);
     for (int i = 0; i < 4; i++)
-        run(p, WALL + i * 6 * USEC_PER_SEC);
+        run(p, WALL + i * 9 * USEC_PER_SEC);
     struct hls_track *v = presentation_track(p, 0);
     const char *list = keep(media_playlist_print(v, true));
     const char *skip = strstr(list, "#EXT-X-SKIP:SKIPPED-SEGMENTS=");
     assert_non_null(skip);
     long skipped = strtol(skip + 29, NULL, 10);
     assert_int_equal(count(list, "#EXTINF:") + (unsigned)skipped, 24);
-    /* CAN-SKIP-UNTIL=12: what begins more than twelve seconds before the end. */
-    assert_in_range(skipped, 11, 12);
+    /* CAN-SKIP-UNTIL=6: six seconds stay, though between the runs there is time without media. */
+    assert_in_range(skipped, 17, 18);
     assert_null(strstr(keep(media_playlist_print(v, false)), "#EXT-X-SKIP"));
     presentation_close(p);
 }
