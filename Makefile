@@ -4,7 +4,7 @@ B := build/$(VARIANT)
 
 PKGS_common := jansson libcrypto
 PKGS_worker := libuv openssl libsrtp2 usrsctp
-PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib
+PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib libcurl
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -88,6 +88,7 @@ DEPS_controller/net := controller/net proto common
 DEPS_controller/data := controller/data proto common
 DEPS_controller/settings := controller/settings common
 DEPS_controller/stream := controller/stream controller/data proto common
+DEPS_controller/storage := controller/storage proto common
 DEPS_controller/fleet := controller/fleet proto common
 DEPS_controller/rtc := controller/rtc proto common
 DEPS_controller := $(CONTROLLER_DIRS) proto common

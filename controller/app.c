@@ -140,7 +140,17 @@ static enum err open_recordings(struct app *a)
                                        .ffmpeg = a->paths.ffmpeg,
                                        .automatic = s->record_automatic,
                                        .max_age = s->record_max_age,
-                                       .max_bytes = (uint64_t)s->record_max_size};
+                                       .max_bytes = (uint64_t)s->record_max_size,
+                                       .storage = {.endpoint = s->storage_endpoint,
+                                                   .region = s->storage_region,
+                                                   .bucket = s->storage_bucket,
+                                                   .prefix = s->storage_prefix,
+                                                   .access_key = s->storage_access_key,
+                                                   .secret_key = s->storage_secret_key,
+                                                   .path_style = s->storage_path_style,
+                                                   .part_size = (uint64_t)s->storage_part_size,
+                                                   .url_lifetime = s->storage_url_lifetime,
+                                                   .retry_min = USEC_PER_SEC}};
     return a->live ? recordings_open(&config, &a->recordings) : OK;
 }
 

@@ -33,6 +33,7 @@ only 'worker/engine/dtls' 'openssl/ssl'
 only 'worker/engine/seal' 'srtp2?/'
 only 'worker/engine/sctp' 'usrsctp'
 only 'controller/net/' 'libwebsockets'
+only 'controller/storage/' 'curl/'
 only 'controller/data/' '(libpq-fe|sqlite3|hiredis)'
 
 pure='proto/|worker/(engine|rtp|bwe)/'

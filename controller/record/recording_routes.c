@@ -18,7 +18,7 @@
 #include "controller/net/files.h"
 #include "controller/record/recordings_state.h"
 
-enum { LIST_DEFAULT = 50, TITLE_MAX = 200 };
+enum { LIST_DEFAULT = 50, TITLE_MAX = 200, DISPOSITION_MAX = TITLE_MAX + 96 };
 
 /* A request that waits for the database. */
 struct asked {
@@ -414,9 +414,8 @@ static bool is_served(const char *file)
 }
 
 /* A name that is a file name on every system. */
-static void set_download(struct http_request *req, const struct recording_row *row)
+static void name_download(const struct recording_row *row, char value[DISPOSITION_MAX])
 {
-    char value[TITLE_MAX + 96];
     char name[TITLE_MAX + 1];
     size_t n = 0;
     for (const char *p = row->title ? row->title : ""; *p && n < TITLE_MAX; p++) {
@@ -425,20 +424,29 @@ static void set_download(struct http_request *req, const struct recording_row *r
         name[n++] = plain ? *p : '_';
     }
     name[n] = '\0';
-    snprintf(value, sizeof value, "attachment; filename=\"%s.mp4\"", n > 0 ? name : row->id);
-    (void)http_set_header(req, "Content-Disposition", value);
+    snprintf(value, DISPOSITION_MAX, "attachment; filename=\"%s.mp4\"", n > 0 ? name : row->id);
 }
 
 static void respond_recorded(const struct asked *a, const struct recording_row *row)
 {
     char path[160];
+    char url[STORAGE_URL_MAX];
+    char disposition[DISPOSITION_MAX];
     const char *file = http_param(a->req, "file");
     if (row->status != RECORDING_READY || !is_served(file)) {
         respond_err(a->req, ERR_NOT_FOUND, NULL, "there is nothing at this path");
         return;
     }
-    if (http_query(a->req, "download") && strcmp(file, FINISHED_VIDEO) == 0)
-        set_download(a->req, row);
+    bool download = http_query(a->req, "download") && strcmp(file, FINISHED_VIDEO) == 0;
+    if (download)
+        name_download(row, disposition);
+    if (recordings_url(a->recordings, row->id, file, download ? disposition : NULL, url)) {
+        (void)http_set_header(a->req, "Location", url);
+        http_respond_empty(a->req, 302);
+        return;
+    }
+    if (download)
+        (void)http_set_header(a->req, "Content-Disposition", disposition);
     snprintf(path, sizeof path, "%s/%s", row->id, file);
     http_respond_file(a->req, a->recordings->config.dir, path,
                       row->visibility == RECORDING_PRIVATE ? "private, no-cache"

@@ -76,7 +76,7 @@ static void remove_folder(const char *path)
     (void)rmdir(path);
 }
 
-static void remove_files(const struct recordings *r, const char *id)
+void recordings_remove_files(const struct recordings *r, const char *id)
 {
     char path[RECORDING_PATH_MAX];
     recordings_folder(r, id, path);
@@ -116,7 +116,7 @@ static void finish_close(struct recordings *r)
 
 static void check_closed(struct recordings *r)
 {
-    if (r->closing && r->tick_closed && r->pending == 0 && list_empty(&r->all))
+    if (r->closing && r->tick_closed && r->storage_closed && r->pending == 0 && list_empty(&r->all))
         finish_close(r);
 }
 
@@ -154,7 +154,7 @@ static void on_finished(void *ctx, const struct finish_result *f)
     rec->job = NULL;
     r->working = false;
     if (rec->deleted) {
-        remove_files(r, rec->id);
+        recordings_remove(r, rec->id);
     } else if (f->e == OK) {
         rec->duration = f->duration_ms > 0 ? f->duration_ms * USEC_PER_MSEC : rec->duration;
         rec->bytes = (uint64_t)f->size_bytes;
@@ -163,6 +163,7 @@ static void on_finished(void *ctx, const struct finish_result *f)
         log_info("record.ready", "id=%s room=%s seconds=%lld", rec->id, rec->room_id,
                  (long long)(rec->duration / USEC_PER_SEC));
         write_row(rec, RECORDING_READY);
+        recordings_put(r, rec->id);
         metric_add(r->finished, 1);
     } else if (f->e != ERR_CLOSED) { /* closed: the next start takes it up */
         snprintf(rec->failure, sizeof rec->failure, "%s", f->why);
@@ -182,7 +183,7 @@ static void on_nothing_to_finish(struct recording *rec)
 {
     snprintf(rec->failure, sizeof rec->failure, "nothing was recorded");
     write_row(rec, RECORDING_FAILED);
-    remove_files(rec->parent, rec->id);
+    recordings_remove_files(rec->parent, rec->id);
     forget(rec);
 }
 
@@ -218,7 +219,7 @@ static void on_idle(struct recording *rec)
     if (!rec->ended || !is_idle(rec))
         return;
     if (rec->deleted) {
-        remove_files(r, rec->id);
+        recordings_remove(r, rec->id);
         forget(rec);
     } else if (r->closing) {
         forget(rec);
@@ -338,7 +339,7 @@ static enum err begin(struct recordings *r, struct stream *s, bool clip, struct 
     rec->clip = clip;
     enum err e = create_row(rec);
     if (e != OK) {
-        remove_files(r, rec->id);
+        recordings_remove(r, rec->id);
         list_remove(&rec->node);
         free(rec);
         return e;
@@ -427,7 +428,7 @@ void recordings_delete(struct recordings *r, const char *id)
     if (e != OK)
         on_row_written(NULL, e);
     if (!rec) {
-        remove_files(r, id);
+        recordings_remove(r, id);
         return;
     }
     rec->deleted = true;
@@ -555,6 +556,7 @@ static void on_unfinished(void *ctx, enum err e, const struct recording_row *row
     struct recordings *r = ctx;
     if (e == OK && !r->closing) {
         take_up_all(r, rows, n);
+        recordings_resume_storage(r);
         retain(r);
     }
     recordings_release(r);
@@ -579,11 +581,19 @@ enum err recordings_open(const struct recordings_config *config, struct recordin
         return ERR_NOMEM;
     r->config = *config;
     list_init(&r->all);
+    r->config.storage.loop = config->loop;
+    r->config.storage.metrics = config->metrics;
     enum err e = recordings_add_routes(r);
-    recordings_hold(r);
     if (e == OK)
-        e = recording_store_list_unfinished(config->db, on_unfinished, r);
+        e = storage_open(&r->config.storage, &r->storage);
     if (e != OK) {
+        free(r);
+        return e;
+    }
+    recordings_hold(r);
+    e = recording_store_list_unfinished(config->db, on_unfinished, r);
+    if (e != OK) {
+        storage_close(r->storage, NULL, NULL);
         free(r);
         return e;
     }
@@ -608,11 +618,21 @@ static void on_tick_closed(uv_handle_t *h)
     check_closed(r);
 }
 
+static void on_storage_closed(void *ctx)
+{
+    struct recordings *r = ctx;
+    r->storage_closed = true;
+    check_closed(r);
+}
+
 void recordings_close(struct recordings *r, void (*closed)(void *ctx), void *ctx)
 {
+    struct storage *storage = r->storage;
     r->closing = true;
     r->closed = closed;
     r->closed_ctx = ctx;
+    r->storage = NULL;
+    storage_close(storage, on_storage_closed, r);
     streams_unobserve(&r->streams_observer);
     live_unobserve(&r->live_observer);
     uv_close((uv_handle_t *)&r->tick, on_tick_closed);

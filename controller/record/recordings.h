@@ -15,6 +15,7 @@
 #include "controller/data/db.h"
 #include "controller/live/live.h"
 #include "controller/net/http.h"
+#include "controller/storage/storage.h"
 #include "controller/stream/streams.h"
 
 struct uv_loop_s;
@@ -29,11 +30,12 @@ struct recordings_config {
     struct http_server *http; /* gets /api/recordings..., /recordings/... */
     struct metrics *metrics;  /* NULL: none */
     struct rng *rng;
-    const char *dir;    /* a folder a recording */
-    const char *ffmpeg; /* the program */
-    bool automatic;     /* every stream is recorded from its beginning */
-    usec max_age;       /* recordings older than that are deleted; 0: never */
-    uint64_t max_bytes; /* the oldest are deleted beyond it; 0: no limit */
+    const char *dir;               /* a folder a recording */
+    const char *ffmpeg;            /* the program */
+    bool automatic;                /* every stream is recorded from its beginning */
+    usec max_age;                  /* recordings older than that are deleted; 0: never */
+    uint64_t max_bytes;            /* the oldest are deleted beyond it; 0: no limit */
+    struct storage_config storage; /* without loop and metrics */
 };
 
 MUST_CHECK enum err recordings_open(const struct recordings_config *config,

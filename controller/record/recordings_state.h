@@ -9,6 +9,7 @@
 #include "controller/record/recorder.h"
 #include "controller/record/recording_store.h"
 #include "controller/record/recordings.h"
+#include "controller/storage/storage.h"
 
 enum {
     RECORDING_ID_LEN = 37,
@@ -43,7 +44,8 @@ struct recording {
 
 struct recordings {
     struct recordings_config config;
-    struct list all; /* of recording, oldest first */
+    struct storage *storage; /* owned; NULL: closed */
+    struct list all;         /* of recording, oldest first */
     struct streams_observer streams_observer;
     struct live_observer live_observer;
     uv_timer_t tick; /* retention */
@@ -54,6 +56,7 @@ struct recordings {
     bool working;     /* a finish job runs */
     bool closing;
     bool tick_closed;
+    bool storage_closed;
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
@@ -84,6 +87,20 @@ void recordings_folder(const struct recordings *r, const char *id, char out[RECO
 MUST_CHECK enum err recording_clip_write(struct uv_loop_s *loop, struct presentation *p,
                                          usec seconds, const char *folder, usec *duration,
                                          void (*done)(void *ctx, enum err e), void *ctx);
+
+/* Of a recording's folder, with it. */
+void recordings_remove_files(const struct recordings *r, const char *id);
+
+/* ---- recording_storage.c ---- */
+/* What is finished goes to the storage, if it is not this disk. */
+void recordings_put(struct recordings *r, const char *id);
+/* All files of one go, also in the storage. */
+void recordings_remove(struct recordings *r, const char *id);
+/* What the last life did not get to. */
+void recordings_resume_storage(struct recordings *r);
+/* Where a browser gets the file; false: from disk. */
+bool recordings_url(const struct recordings *r, const char *id, const char *file,
+                    const char *disposition, char out[STORAGE_URL_MAX]);
 
 /* ---- recording_routes.c ---- */
 MUST_CHECK enum err recordings_add_routes(struct recordings *r);

@@ -249,6 +249,23 @@ static void check_store(const struct settings *s, struct config_problems *p)
         FAIL(p, "db.url", "expected postgresql://... or sqlite:path");
 }
 
+static void check_storage(const struct settings *s, struct config_problems *p)
+{
+    const char *url = s->storage_endpoint;
+    if (url[0] == '\0')
+        return;
+    const char *host = strstr(url, "://");
+    if ((!starts_with(url, "https://") && !starts_with(url, "http://")) || !host[3] ||
+        strpbrk(host + 3, "/?#@ "))
+        FAIL(p, "storage.endpoint", "expected https://host or https://host:port");
+    if (s->storage_bucket[0] == '\0')
+        FAIL(p, "storage.bucket", "expected the name of a bucket with storage.endpoint");
+    if (s->storage_access_key[0] == '\0')
+        FAIL(p, "storage.access_key", "expected with storage.endpoint");
+    if (s->storage_secret_key[0] == '\0')
+        FAIL(p, "storage.secret_key", "expected with storage.endpoint");
+}
+
 static bool in_path(const char *program)
 {
     if (strchr(program, '/'))
@@ -274,6 +291,7 @@ void settings_check(const struct settings *s, struct config_problems *problems)
     check_ice(s, problems);
     check_store(s, problems);
     check_hls(s, problems);
+    check_storage(s, problems);
     if ((s->hls_enabled || s->demo) && !in_path(s->hls_ffmpeg))
         FAIL(problems, "hls.ffmpeg",
              "%s is missing: install it (apt-get install ffmpeg), or go without HLS and test card "

@@ -15,6 +15,7 @@ static const struct {
     {"db", "Database"},
     {"hls", "HLS"},
     {"record", "Recordings"},
+    {"storage", "Storage of recordings"},
     {"limits", "Limits"},
     {"", "General"},
     {"log", "Log"},

@@ -22,7 +22,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
 /* clang-format off */
 #define SETTINGS_MAP(X)                                                                            \
     SETTINGS_HTTP(X) SETTINGS_RTC(X) SETTINGS_ICE(X) SETTINGS_STORE(X) SETTINGS_HLS(X)             \
-    SETTINGS_RECORD(X)                                                                             \
+    SETTINGS_RECORD(X) SETTINGS_STORAGE(X)                                                         \
     SETTINGS_LIMITS(X) SETTINGS_GENERAL(X)
 
 #define SETTINGS_HTTP(X)                                                                           \
@@ -153,6 +153,28 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       false, "Recordings older than this are deleted. 0s: never.")                                 \
     X(record_max_size, "record.max_size", SIZE, "0", 0, INT64_MAX / 2, NULL, false,                \
       "What all recordings may take; beyond, the oldest are deleted. 0: no limit.")
+
+#define SETTINGS_STORAGE(X)                                                                        \
+    X(storage_endpoint, "storage.endpoint", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, false,         \
+      "S3-compatible server that keeps finished recordings, https://s3.eu-central-1.amazonaws.com. " \
+      "Empty: they stay in record.dir.")                                                           \
+    X(storage_region, "storage.region", STRING, "us-east-1", 1, 63, NULL, false,                   \
+      "Its region, as it is signed.")                                                              \
+    X(storage_bucket, "storage.bucket", STRING, "", 0, 63, NULL, false,                            \
+      "The bucket; it has to be there.")                                                           \
+    X(storage_prefix, "storage.prefix", STRING, "", 0, 255, NULL, false,                           \
+      "Before the name of every object, for example recordings/.")                                 \
+    X(storage_access_key, "storage.access_key", STRING, "", 0, 255, NULL, false,                   \
+      "Access key.")                                                                               \
+    X(storage_secret_key, "storage.secret_key", STRING, "", 0, 250, NULL, true,                    \
+      "Its secret.")                                                                               \
+    X(storage_path_style, "storage.path_style", BOOL, "false", 0, 0, NULL, false,                  \
+      "Address objects as endpoint/bucket/name, else as bucket.endpoint/name.")                    \
+    X(storage_part_size, "storage.part_size", SIZE, "16M", 64 * SETTINGS_KB, 5 * SETTINGS_GB,      \
+      NULL, false, "Larger files are uploaded in parts of this size. S3 itself takes none below "  \
+      "5M.")                                                                                       \
+    X(storage_url_lifetime, "storage.url_lifetime", DURATION, "6h", SETTINGS_S, 168 * SETTINGS_H,  \
+      NULL, false, "How long the addresses that players are sent to are good for.")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \
