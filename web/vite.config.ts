@@ -6,6 +6,7 @@ function proxyTo(controller: string) {
   return {
     '/api': controller,
     '/live': controller,
+    '^/recordings/[^/]+/.': controller,
     '/producers': controller,
     '/healthz': controller,
     '/ws': { target: controller, ws: true },

@@ -255,3 +255,40 @@ test('a full disk ends the recording with a clear error; live goes on', { skip: 
         rmSync(small, { recursive: true });
     }
 });
+
+test('in the studio: a button records, then leads to the recording; its owner publishes it, and the list shows it', async () => {
+    await studio.getByTestId('record').click();
+    await studio.waitForFunction(() => document.querySelector('[data-testid=record]').getAttribute('aria-pressed') === 'true');
+    const [which] = (await ask('GET', '/api/recordings', { secret: token })).data.recordings.filter((r) => r.status === 'recording');
+    await until('three seconds on disk', 30000, async () => (await seconds(join(service.dir, 'recordings', which.id, '0001.mp4'))) > 3);
+    await studio.getByTestId('record').click();
+    const link = studio.getByTestId('recording-link');
+    await link.waitFor({ timeout: 10000 });
+    await ready(which.id);
+    assert.equal(await link.getAttribute('href'), `/recordings/${which.id}`);
+
+    const page = await studio.context().newPage();
+    await page.goto(`${service.url}/recordings/${which.id}`);
+    await page.waitForFunction(() => document.querySelector('[data-testid=recording-player]')?.readyState >= 1, null, { timeout: 15000 });
+    await page.getByTestId('recording-strip').hover();
+    assert.match(await page.locator('.recording-peek').getAttribute('style'), /sprite\.jpg/);
+    await page.getByTestId('recording-strip').click({ position: { x: 600, y: 5 } });
+    await page.waitForFunction(() => document.querySelector('[data-testid=recording-player]').currentTime > 0.5);
+    await page.getByTestId('recording-visibility').selectOption('public');
+    await until('it is public', 5000, async () => (await ask('GET', `/api/recordings/${which.id}`)).data.visibility === 'public');
+    await page.goto(`${service.url}/recordings`);
+    await page.getByTestId('recording-card').first().click();
+    await page.getByTestId('recording-player').waitFor();
+    page.on('dialog', (d) => d.accept());
+    await page.getByTestId('recording-delete').click();
+    await until('it is gone', 5000, async () => (await ask('GET', `/api/recordings/${which.id}`)).status === 404);
+    await page.close();
+});
+
+test('on the watch page: a clip, and the page of the clip', async () => {
+    const page = await open(browser, `${service.url}/watch/stage`);
+    await page.getByTestId('clip').click({ timeout: 20000 });
+    await page.getByTestId('clip-link').click({ timeout: 10000 });
+    await page.waitForFunction(() => document.querySelector('[data-testid=recording-player]')?.readyState >= 1, null, { timeout: 30000 });
+    await page.context().close();
+});

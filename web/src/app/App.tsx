@@ -11,11 +11,13 @@ const HomePage = lazy(() => import('../home/HomePage'));
 const StudioPage = lazy(() => import('../studio/StudioPage'));
 const WatchPage = lazy(() => import('../watch/WatchPage'));
 const RoomPage = lazy(() => import('../room/RoomPage'));
+const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 
 const NAV: { page: Route['page']; href: string; label: string; icon: IconName }[] = [
   { page: 'home', href: '/', label: t.app.home, icon: 'live' },
   { page: 'watch', href: '/watch', label: t.app.watch, icon: 'play' },
   { page: 'room', href: '/room', label: t.app.room, icon: 'people' },
+  { page: 'recordings', href: '/recordings', label: t.app.recordings, icon: 'clock' },
   { page: 'studio', href: '/studio', label: t.app.studio, icon: 'camera' },
 ];
 
@@ -93,6 +95,8 @@ function Page({ route }: { route: Route }) {
       return <WatchPage key={route.roomId} roomId={route.roomId} />;
     case 'room':
       return <RoomPage roomId={route.roomId} />;
+    case 'recordings':
+      return <RecordingsPage key={route.id} id={route.id} />;
     case 'unknown':
       return (
         <div className="centered">

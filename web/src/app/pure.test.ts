@@ -12,6 +12,7 @@ import { RequestError } from '../signaling/errors';
 describe('addresses', () => {
   it('lead to their pages', () => {
     expect(parseRoute('/')).toEqual({ page: 'home' });
+    expect(parseRoute('/recordings/abc')).toEqual({ page: 'recordings', id: 'abc' });
     expect(parseRoute('/watch')).toEqual({ page: 'watch', roomId: null });
     expect(parseRoute('/watch/demo/')).toEqual({ page: 'watch', roomId: 'demo' });
     expect(parseRoute('/room/a%20b')).toEqual({ page: 'room', roomId: 'a b' });

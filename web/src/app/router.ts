@@ -6,6 +6,7 @@ export type Route =
   | { page: 'studio'; roomId: string | null }
   | { page: 'watch'; roomId: string | null }
   | { page: 'room'; roomId: string | null }
+  | { page: 'recordings'; id: string | null }
   | { page: 'unknown' };
 
 export function parseRoute(pathname: string): Route {
@@ -13,17 +14,18 @@ export function parseRoute(pathname: string): Route {
   const [page, id, ...rest] = parts;
   if (page === undefined) return { page: 'home' };
   if (rest.length > 0) return { page: 'unknown' };
-  if (page !== 'studio' && page !== 'watch' && page !== 'room') return { page: 'unknown' };
+  if (page !== 'studio' && page !== 'watch' && page !== 'room' && page !== 'recordings')
+    return { page: 'unknown' };
   let roomId: string | null = null;
   try {
     roomId = id === undefined ? null : decodeURIComponent(id);
   } catch {
     return { page: 'unknown' };
   }
-  return { page, roomId };
+  return page === 'recordings' ? { page, id: roomId } : { page, roomId };
 }
 
-export function pathTo(page: 'studio' | 'watch' | 'room', roomId?: string): string {
+export function pathTo(page: 'studio' | 'watch' | 'room' | 'recordings', roomId?: string): string {
   return roomId ? `/${page}/${encodeURIComponent(roomId)}` : `/${page}`;
 }
 

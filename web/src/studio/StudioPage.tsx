@@ -15,9 +15,10 @@ import { Icon } from '../ui/Icon';
 import { useNow } from '../ui/useNow';
 import { useTitle } from '../ui/useTitle';
 import { HealthCard, ShareCard } from './LivePanel';
+import { RecordButton } from './RecordButton';
 import { SetupForm, type Setup } from './SetupForm';
 import './studio.css';
-import { interruptedRoom, useBroadcast } from './useBroadcast';
+import { interruptedRoom, ownerSecret, useBroadcast } from './useBroadcast';
 
 function initialSetup(roomId: string | null, query: URLSearchParams): Setup {
   const codec = query.get('codec') ?? recall('codec') ?? 'auto';
@@ -180,6 +181,7 @@ export default function StudioPage({ roomId }: { roomId: string | null }) {
               </Button>
             )}
           </div>
+          <RecordButton roomId={setup.roomId} secret={() => ownerSecret(setup.roomId)} onAir={onAir} />
           {going ? (
             <Button look="live" icon="stop" data-testid="end-stream" onClick={broadcast.end}>
               {t.studio.end}

@@ -44,6 +44,9 @@ function storedIdentity(roomId: string): Identity | null {
   }
 }
 
+/** What shows the server that this tab is the room's broadcaster. */
+export const ownerSecret = (roomId: string): string | null => storedIdentity(roomId)?.resumeToken ?? null;
+
 /** The room in which this tab was live when it was reloaded, if any. */
 export function interruptedRoom(): string | null {
   return recall(LIVE_KEY, 'session');

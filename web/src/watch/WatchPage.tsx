@@ -10,6 +10,7 @@ import { Banner, Button, Spinner, TextField, useCopy } from '../ui/controls';
 import { Icon } from '../ui/Icon';
 import { useNow } from '../ui/useNow';
 import { useTitle } from '../ui/useTitle';
+import { ClipButton } from './ClipButton';
 import { Player } from './Player';
 import type { Playback } from './playback';
 import { SeekBar } from './SeekBar';
@@ -148,6 +149,7 @@ function Watching({ roomId }: { roomId: string }) {
             label={t.watch.hlsLink}
             text={new URL(watch.hlsUrl ?? info?.hlsUrl ?? hlsPath(roomId), window.location.href).href}
           />
+          {playback.show === 'playing' && <ClipButton roomId={roomId} />}
           {playback.mode === 'webrtc' && (
             <Button look="outline" small onClick={toHls} data-testid="switch-hls">
               {t.watch.switchHls}
