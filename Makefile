@@ -155,6 +155,14 @@ bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so
 	@tools/deps.sh bench || true
 	@$(B)/test/bench/bench $(BENCH_ARGS)
 
+# What HLS costs, by mode; BENCH_SECONDS lengthens.
+$(B)/test/bench/hls_cost: $(B)/obj/test/bench/hls_cost.o $(foreach d,$(DEPS_controller),$(call lib,$(d)))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call libs-of,controller) $(LIBS_controller) -o $@
+bench-hls: $(B)/test/bench/hls_cost
+	@$< $(or $(BENCH_SECONDS),20)
+.PHONY: bench-hls
+
 # ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----
 FUZZERS := $(wildcard test/fuzz/*_fuzz.c)
 fuzz-deps = $(if $(findstring worker_,$(1)),worker,$(if $(findstring controller_,$(1)),controller,proto))

@@ -84,6 +84,15 @@ static bool env_backlog(void *ctx, const uint16_t *ports, size_t n)
     return udp_backlog(ports, n) > 0;
 }
 
+void live_track_of(struct room_producer *p, struct live_track *out)
+{
+    *out = (struct live_track){.producer_id = producer_id(p),
+                               .paused = producer_paused(p) || producer_silent(p),
+                               .consumable = producer_consumable(p)};
+    if (producer_kind(p) == MEDIA_KIND_VIDEO)
+        out->has_clock = producer_clock(p, &out->clock_ntp, &out->clock_rtp);
+}
+
 static void env_describe(void *ctx, struct live_source *out)
 {
     const struct live_stream *ls = ctx;
@@ -100,12 +109,9 @@ static void env_describe(void *ctx, struct live_source *out)
     }
     out->n_cells = 1;
     for (int k = 0; k < LIVE_KINDS; k++) {
-        const struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
+        struct room_producer *p = stream_producer(ls->stream, (enum media_kind)k);
         if (p)
-            out->cells[0].tracks[k] =
-                (struct live_track){.producer_id = producer_id(p),
-                                    .paused = producer_paused(p) || producer_silent(p),
-                                    .consumable = producer_consumable(p)};
+            live_track_of(p, &out->cells[0].tracks[k]);
     }
 }
 

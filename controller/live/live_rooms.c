@@ -49,10 +49,7 @@ static void gather(void *ctx, struct room_producer *p)
     bool screen = !g->peer_id && producer_kind(p) == MEDIA_KIND_VIDEO && producer_is_screen(p);
     struct live_cell *c = cell_of(g, peer, screen);
     if (c)
-        c->tracks[producer_kind(p)] =
-            (struct live_track){.producer_id = producer_id(p),
-                                .paused = producer_paused(p) || producer_silent(p),
-                                .consumable = producer_consumable(p)};
+        live_track_of(p, &c->tracks[producer_kind(p)]);
 }
 
 void live_rooms_describe(const struct live_stream *ls, struct room *room, struct live_source *out)

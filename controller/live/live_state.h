@@ -60,6 +60,7 @@ struct live {
 
 /* ---- live_env.c: what a pipeline sees of the world; ctx is its live_stream ---- */
 struct pipeline_env live_env(struct live_stream *ls);
+void live_track_of(struct room_producer *p, struct live_track *out);
 void live_open_metrics(struct live *l);
 
 /* ---- live_streams.c: mode stream ---- */

@@ -7,6 +7,7 @@
 #include "common/fields_clone.h"
 #include "common/log.h"
 #include "controller/live/pipeline_state.h"
+#include "controller/live/sender_clock.h"
 #include "controller/rtc/ortc.h"
 
 enum { SDP_MAX = 16 * 1024 };
@@ -185,6 +186,24 @@ static void on_listening(void *ctx)
     run_on_timer(r, now);
 }
 
+/* With each key frame, since the sender's first report may come after the first of them. Of a
+ * composite the time of arrival counts. */
+void run_set_wall(struct run *r)
+{
+    struct pipeline *p = r->pipeline;
+    const struct run_input *first = &r->inputs[0];
+    struct live_source source = {0};
+    if (!p->presentation || !first->has_first)
+        return;
+    usec wall = first->first_arrival;
+    p->config.env.describe(p->config.env.ctx, &source);
+    const struct live_track *t = &source.cells[0].tracks[MEDIA_KIND_VIDEO];
+    if (!p->config.encoding.composite && source.n_cells > 0 && t->producer_id &&
+        strcmp(t->producer_id, r->plan.inputs[0].producer_id) == 0)
+        wall = sender_clock_time(t, first->first_rtp, first->params.codecs[0].clock_rate, wall);
+    presentation_run_wall(p->presentation, wall);
+}
+
 /* By the worker's trace: a key frame goes to ffmpeg. */
 static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
@@ -194,6 +213,12 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
     if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
         return;
     t->key_came_ms = pipeline_now(r->pipeline);
+    if (!t->has_first && trace->info && trace->info->rtp_packet) {
+        t->has_first = true;
+        t->first_rtp = trace->info->rtp_packet->timestamp;
+        t->first_arrival = r->pipeline->config.env.wall(r->pipeline->config.env.ctx);
+    }
+    run_set_wall(r);
     if (r->pipeline->state == PIPELINE_PRIMING)
         (void)resume_kind(r, MEDIA_KIND_AUDIO);
 }

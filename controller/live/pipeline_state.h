@@ -45,6 +45,10 @@ struct run_input {
     struct rtp_parameters params;     /* of the consumer, likewise */
     struct fleet_listener listener;
     bool resumed; /* media may flow to ffmpeg */
+    /* The first key frame of the run, which is its time zero. */
+    bool has_first;
+    uint32_t first_rtp;
+    usec first_arrival; /* wall clock */
     /* Key frames towards ffmpeg, by the worker's trace. */
     uint64_t key_came_ms; /* 0: none yet */
     uint64_t key_asked_ms;
@@ -118,6 +122,8 @@ void run_clean(struct run *r, unsigned grace_ms);
 void run_free(struct run *r);
 /* The timer of states that wait for others; what is next is armed in here. */
 void run_on_timer(struct run *r, uint64_t now);
+/* A segment begins soon: what it is to be called in wall-clock time. */
+void run_set_wall(struct run *r);
 /* Asks for a key frame of a picture's producer. */
 void run_ask_key_frame(struct run *r, struct run_input *in, uint64_t now);
 

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/rtp_parameters.h"
 
@@ -25,6 +26,10 @@ struct live_track {
     const char *producer_id; /* NULL: nothing of this kind is produced */
     bool paused;             /* or silent */
     const struct rtp_parameters *consumable;
+    /* Its sender's clock: a time of day (NTP) and the RTP timestamp of the same moment. */
+    bool has_clock;
+    uint64_t clock_ntp;
+    uint32_t clock_rtp;
 };
 
 /* A peer, or a screen that it shares. */

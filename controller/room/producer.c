@@ -83,9 +83,34 @@ static bool all_silent(const struct producer_score_event *e)
     return silent;
 }
 
+static void take_report(struct room_producer *p, const struct producer_trace_event *e)
+{
+    if (e->type != PRODUCER_TRACE_SR || !e->info)
+        return;
+    p->has_clock = true;
+    p->clock_ntp = (uint64_t)e->info->ntp_sec << 32 | e->info->ntp_frac;
+    p->clock_rtp = e->info->rtp_ts;
+}
+
+bool producer_clock(struct room_producer *p, uint64_t *ntp, uint32_t *rtp_timestamp)
+{
+    int events[] = {PRODUCER_TRACE_SR};
+    struct producer_enable_trace_event_request trace = {.events = events, .n_events = 1};
+    if (p->consumable.n_encodings != 1)
+        return false;
+    if (!p->clock_asked && p->listener.worker)
+        p->clock_asked = fleet_request(p->listener.worker, METHOD_PRODUCER_ENABLE_TRACE_EVENT,
+                                       p->id, &trace, NULL, NULL) == OK;
+    *ntp = p->clock_ntp;
+    *rtp_timestamp = p->clock_rtp;
+    return p->has_clock;
+}
+
 static void on_event(void *ctx, enum pipe_event event, const void *data)
 {
     struct room_producer *p = ctx;
+    if (event == EVENT_PRODUCER_TRACE)
+        take_report(p, data);
     if (event != EVENT_PRODUCER_SCORE)
         return;
     json_t *whole = shape_encode(&producer_score_event_shape, data);
@@ -96,7 +121,7 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
     bool silent = all_silent(data);
     if (silent != p->silent) {
         p->silent = silent;
-        if (p->ready)
+        if (p->observed)
             observe_silent(p, silent);
     }
 }

@@ -63,6 +63,10 @@ struct room_producer {
     bool ready;
     bool paused;
     bool silent;
+    bool clock_asked; /* its sender reports are traced */
+    bool has_clock;
+    uint64_t clock_ntp;
+    uint32_t clock_rtp;
     struct arena arena; /* owned; holds consumable */
     struct rtp_parameters consumable;
     json_t *app_data; /* owned, or NULL */

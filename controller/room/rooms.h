@@ -102,6 +102,9 @@ bool producer_paused(const struct room_producer *p);
 /* It sent, and does not now, though it is not paused: the worker's score of all its streams is 0.
  */
 bool producer_silent(const struct room_producer *p);
+/* What its sender's newest report says: a time of day and the RTP timestamp of the same moment (RFC
+ * 3550 6.4.1). False: none came since this was asked for first, or it sends several streams. */
+bool producer_clock(struct room_producer *p, uint64_t *ntp, uint32_t *rtp_timestamp);
 /* Not a camera: its appData says so (source: "screen", or share: true). */
 bool producer_is_screen(const struct room_producer *p);
 struct room_peer *producer_peer(const struct room_producer *p);

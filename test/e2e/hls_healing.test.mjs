@@ -83,6 +83,32 @@ test('the controller killed: its processes go with it, and numbers grow when it 
     assert.ok((await position()) > before);
 });
 
+test('PROGRAM-DATE-TIME is when pictures were sent, in all tracks, and goes on over restarts', async () => {
+    const [video, sound] = await Promise.all(['v0', 'a0'].map(async (t) => {
+        const text = await (await fetch(`${service.url}/live/demo/${t}.m3u8`)).text();
+        let at = null;
+        const starts = [];
+        for (const line of text.split('\n')) {
+            const set = /^#EXT-X-PROGRAM-DATE-TIME:(.*)$/.exec(line)?.[1];
+            if (set) at = Date.parse(set);
+            const seconds = Number(/^#EXTINF:([\d.]+)/.exec(line)?.[1] ?? 0);
+            if (seconds) {
+                starts.push(at);
+                at += seconds * 1000;
+            }
+        }
+        const first = Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)[1]);
+        return { end: at, starts, now: Date.now(), byNumber: new Map(starts.map((t, i) => [first + i, t])) };
+    }));
+    assert.ok(video.starts.every((t, i) => i === 0 || t > video.starts[i - 1]), 'always later');
+    const busy = Math.max(1, loadavg()[0] / cpus().length);
+    assert.ok(video.now - video.end > -300 && video.now - video.end < 3000 * busy, `${video.now - video.end} ms behind the clock`);
+    for (const [n, t] of video.byNumber) {
+        const other = sound.byNumber.get(n);
+        assert.ok(other === undefined || Math.abs(t - other) < 150, `segment ${n} of sound begins ${other - t} ms after that of pictures`);
+    }
+});
+
 test('twenty kills in a row leave one process, and no ports', async () => {
     for (let i = 0; i < 20; i++) {
         const victims = await until('ffmpeg', 10000, () => { const p = pipelines(); return p.length > 0 && p; });
