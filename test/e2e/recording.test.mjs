@@ -256,6 +256,32 @@ test('a full disk ends the recording with a clear error; live goes on', { skip: 
     }
 });
 
+test('what stops the pipeline or the worker does not stop the recording: it goes on in the same one', async () => {
+    const { data } = await ask('POST', '/api/livestream/stage/recording', { secret: token });
+    const at = join(service.dir, 'recordings', data.id);
+    const onDisk = async () => {
+        let sum = 0;
+        for (const name of readdirSync(at)) sum += await seconds(join(at, name)).catch(() => 0);
+        return sum;
+    };
+    await until('two seconds on disk', 30000, async () => (await onDisk()) > 2);
+    for (const victims of [() => service.children('pipe:0'), () => service.children('weir-worker')]) {
+        const before = await onDisk();
+        for (const pid of victims()) process.kill(pid, 'SIGKILL');
+        await until('two seconds more', 40000, async () => (await onDisk()) > before + 2);
+    }
+    const total = await onDisk();
+    await ask('DELETE', '/api/livestream/stage/recording', { secret: token });
+    const row = await ready(data.id);
+    assert.ok(row.durationMs > (total - 1) * 1000, `${row.durationMs} ms of ${total} s`);
+    const file = join(at, 'video.mp4');
+    for (const how of [['-vsync', 'vfr'], ['-c', 'copy']]) {
+        const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', file, ...how, '-f', 'null', '-']);
+        assert.equal(stderr, '', 'all of it decodes, and times only grow');
+    }
+    assert.equal(readdirSync(at).filter((name) => /^\d/.test(name)).length, 0, 'nothing was left out');
+});
+
 test('in the studio: a button records, then leads to the recording; its owner publishes it, and the list shows it', async () => {
     await studio.getByTestId('record').click();
     await studio.waitForFunction(() => document.querySelector('[data-testid=record]').getAttribute('aria-pressed') === 'true');
