@@ -68,17 +68,20 @@ static void on_datagram(void *ctx, usec now, const struct tuple *from, struct pa
     worker_datagram(t->worker, now, from, p);
 }
 
-static void on_burst(void *ctx, usec now)
+static bool on_burst(void *ctx, usec now, bool last)
 {
     struct turn *t = ctx;
+    if (!last && worker_burst_is_open(t->worker))
+        return false;
     worker_burst_end(t->worker, now);
+    return true;
 }
 
 /* A stream has no bursts. */
 static void on_frame(void *ctx, usec now, const struct tuple *from, struct packet *p)
 {
     on_datagram(ctx, now, from, p);
-    on_burst(ctx, now);
+    (void)on_burst(ctx, now, true);
 }
 
 static void on_tcp_closed(void *ctx, usec now, const struct tuple *tuple)

@@ -12,8 +12,8 @@
 enum {
     /* Most sockets of a worker: one a plain or pipe transport, and the shared ones. */
     SOCKETS_MAX = 16384,
-    /* Bursts read from one socket before others get their turn. */
-    BURSTS_PER_TURN = 4,
+    /* Datagrams read from one socket before others get their turn. */
+    PACKETS_PER_TURN = 4 * RECV_BURST,
     /* A key frame to hundreds of viewers is megabytes at once. The kernel clamps to its own limits.
      */
     DEFAULT_BUFFER = 4 * 1024 * 1024
@@ -113,29 +113,32 @@ static void deliver(struct udp_io *io, struct udp_socket *s, usec now, unsigned 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct udp_socket *s = poll->data;
+    /* A packet may close its own socket: then s->io is gone. */
+    struct udp_io *io = s->io;
+    usec now = 0;
+    bool open = false; /* a burst that is not told to be over */
     (void)status;
     (void)events;
-    for (int burst = 0; burst < BURSTS_PER_TURN; burst++) {
-        /* A packet may close its own socket: then io is gone. */
-        struct udp_io *io = s->io;
-        if (!io)
-            return;
+    for (unsigned taken = 0; s->io && taken < PACKETS_PER_TURN;) {
         unsigned places = fill_buffers(io, io->batch);
         if (places == 0) {
             discard_one(io, s->fd);
-            return;
+            break;
         }
         int n = recvmmsg(s->fd, io->batch->in_messages, places, MSG_DONTWAIT, NULL);
         io->counters.recv_calls++;
         if (n <= 0)
-            return; /* EAGAIN; a pending ICMP error is consumed by the call */
-        usec now = clock_now();
+            break; /* EAGAIN; a pending ICMP error is consumed by the call */
+        now = clock_now();
+        taken += (unsigned)n;
         for (int i = 0; i < n && s->io; i++)
             deliver(io, s, now, (unsigned)i);
-        io->on_burst(io->ctx, now);
-        if ((unsigned)n < places)
+        open = !io->on_burst(io->ctx, now, false);
+        if (!open && (unsigned)n < places)
             return;
     }
+    if (open)
+        (void)io->on_burst(io->ctx, now, true);
 }
 
 static void set_buffer(int fd, int option, int force_option, uint32_t bytes)

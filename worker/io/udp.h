@@ -30,8 +30,9 @@ struct udp_socket;
 
 /* A datagram came. The callback keeps a reference if it wants the packet. */
 typedef void udp_recv_fn(void *ctx, usec now, const struct tuple *from, struct packet *p);
-/* All that was there has been told. */
-typedef void udp_burst_fn(void *ctx, usec now);
+/* All that was there has been told. False: it is worth looking once more at once. That is asked
+ * with `last` unset; with it set, nothing more comes. */
+typedef bool udp_burst_fn(void *ctx, usec now, bool last);
 
 struct udp_io {
     uv_loop_t *loop;          /* borrowed, outlives us */

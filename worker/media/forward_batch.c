@@ -6,6 +6,7 @@
 #include "worker/media/forward_stream.h"
 #include "worker/media/transport.h"
 #include "worker/media/transport_bwe.h"
+#include "worker/media/transport_pace.h"
 #include "worker/media/worker_state.h"
 #include "worker/rtp/send_stream.h"
 
@@ -56,6 +57,8 @@ static void fetch_ahead(const struct producer *p, size_t at)
             prefetch(t->rtp_dest, sizeof *t->rtp_dest);
         if (t->sealer)
             seal_prefetch(t->sealer, 0);
+        if (t->pace)
+            prefetch(t->pace, sizeof *t->pace);
         rate_prefetch(&t->rtp_sent.rate);
         transport_bwe_prefetch(t, 0);
     }
@@ -87,6 +90,12 @@ static void send_early(struct worker *w)
         return;
     seal_batch_flush(&w->seal_batch, &w->txq);
     w->txq.drain(w->txq.drain_ctx, &w->txq);
+}
+
+bool forward_batch_is_open(const struct worker *w)
+{
+    const struct forward_batch *b = &w->forward_batch;
+    return b->n > 0 && b->producer->kind == MEDIA_KIND_VIDEO && !b->packets[b->n - 1].view.marker;
 }
 
 void forward_batch_flush(struct worker *w, usec now)

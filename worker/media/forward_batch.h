@@ -4,6 +4,7 @@
 #ifndef WEIR_WORKER_MEDIA_FORWARD_BATCH_H
 #define WEIR_WORKER_MEDIA_FORWARD_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/time.h"
@@ -28,6 +29,8 @@ struct forward_batch {
 /* Takes a packet; what waits of another producer goes out first. */
 void forward_batch_add(struct worker *w, usec now, struct producer *p,
                        const struct media_packet *m);
+/* Whether more of what waits is probably on its way: a frame whose end has not come. */
+bool forward_batch_is_open(const struct worker *w);
 /* Hands everything to the consumers. Before anything changes that they look at. */
 void forward_batch_flush(struct worker *w, usec now);
 /* The producer ends: what waits of it is dropped. */

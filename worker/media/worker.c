@@ -185,6 +185,11 @@ void worker_datagram(struct worker *w, usec now, const struct tuple *from, struc
     seal_batch_flush(&w->seal_batch, &w->txq);
 }
 
+bool worker_burst_is_open(const struct worker *w)
+{
+    return forward_batch_is_open(w);
+}
+
 void worker_burst_end(struct worker *w, usec now)
 {
     forward_batch_flush(w, now);

@@ -104,6 +104,9 @@ struct packet_pool *worker_pool(struct worker *w);
 void worker_datagram(struct worker *w, usec now, const struct tuple *from, struct packet *p);
 /* After the last of the datagrams that were there to be read. */
 void worker_burst_end(struct worker *w, usec now);
+/* Whether a look for more pays before the burst ends: part of a frame came, whose rest is probably
+ * just arriving. */
+bool worker_burst_is_open(const struct worker *w);
 void worker_tcp_closed(struct worker *w, usec now, const struct tuple *tuple);
 
 /* Everything that is due. Call when worker_deadline has come, and not more often. */
