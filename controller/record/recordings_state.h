@@ -91,6 +91,19 @@ MUST_CHECK enum err recording_clip_write(struct uv_loop_s *loop, struct presenta
 /* Of a recording's folder, with it. */
 void recordings_remove_files(const struct recordings *r, const char *id);
 
+void recording_write_row(const struct recording *rec, enum recording_status status);
+/* Frees it; r may be dead when it returns. */
+void recording_forget(struct recording *rec);
+
+/* ---- recording_finish.c ---- */
+/* Something that worked on it is done; when nothing is left, what comes next begins. May free it.
+ */
+void recording_idle(struct recording *rec);
+/* Deletes what is too old or too much. */
+void recordings_retain(struct recordings *r);
+/* Finishes what the last life did not get to. */
+MUST_CHECK enum err recordings_take_up(struct recordings *r);
+
 /* ---- recording_storage.c ---- */
 /* What is finished goes to the storage, if it is not this disk. */
 void recordings_put(struct recordings *r, const char *id);
