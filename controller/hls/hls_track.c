@@ -155,9 +155,21 @@ static void close_segment(struct hls_track *t)
     push(t, &s);
 }
 
+/* Where the leading track changed, all go on after a discontinuity: numbers of it must agree. */
+static bool leader_changes(const struct hls_track *t)
+{
+    const struct hls_track *leader = &t->parent->tracks[t->parent->leader];
+    uint64_t msn = hls_track_next_msn(t);
+    const struct hls_segment *s = hls_track_segment(leader, msn);
+    if (s)
+        return s->discontinuity;
+    return msn == hls_track_next_msn(leader) && leader->discontinuity;
+}
+
 static void open_segment(struct hls_track *t, usec start)
 {
     struct presentation *p = t->parent;
+    t->discontinuity = t->discontinuity || leader_changes(t);
     t->open = (struct hls_segment){.msn = hls_track_next_msn(t),
                                    .start = start,
                                    .wall = p->wall + (start - p->base),
@@ -306,20 +318,16 @@ static bool same_bytes(const struct blob *b, struct slice s)
     return b->n == s.n && memcmp(b->bytes, s.p, s.n) == 0;
 }
 
-static void on_init(void *ctx, const struct media_format *format, struct slice bytes)
+/* Takes the reference. */
+static void add_init(struct hls_track *t, const struct media_format *format, struct blob *b)
 {
-    struct hls_track *t = ctx;
-    if (t->n_inits > 0 && same_bytes(t->inits[t->n_inits - 1].bytes, bytes))
-        return;
     struct hls_init *grown = realloc(t->inits, (t->n_inits + 1) * sizeof *grown);
-    if (grown)
-        t->inits = grown;
-    struct blob *b = grown ? blob_new(bytes.n) : NULL;
-    if (!b) {
+    if (!grown) {
+        blob_unref(b);
         t->failed = ERR_NOMEM;
         return;
     }
-    memcpy(b->bytes, bytes.p, bytes.n);
+    t->inits = grown;
     struct hls_init *init = &t->inits[t->n_inits++];
     *init = (struct hls_init){.id = t->next_init++, .bytes = b, .format = *format};
     list_each (node, &t->parent->observers) {
@@ -327,6 +335,56 @@ static void on_init(void *ctx, const struct media_format *format, struct slice b
         if (o->on_init)
             o->on_init(o->ctx, t, init);
     }
+}
+
+static void on_init(void *ctx, const struct media_format *format, struct slice bytes)
+{
+    struct hls_track *t = ctx;
+    if (t->n_inits > 0 && same_bytes(t->inits[t->n_inits - 1].bytes, bytes))
+        return;
+    struct blob *b = blob_new(bytes.n);
+    if (!b) {
+        t->failed = ERR_NOMEM;
+        return;
+    }
+    memcpy(b->bytes, bytes.p, bytes.n);
+    add_init(t, format, b);
+}
+
+/* ---- a broadcaster whose picture changes ---- */
+
+/* The newest sample begins another picture: what was before is a segment, what comes has another
+ * initialization segment. Only what leads is copied. */
+static void change_sets(struct hls_track *t, const struct avc_sets *sets)
+{
+    struct media_format format;
+    uint32_t defaults[3];
+    struct blob *b = NULL;
+    const struct blob *old = t->inits[t->n_inits - 1].bytes;
+    /* What cannot be read is left to players: the sets stay in band. */
+    if (avc_change_init(slice_of(old->bytes, old->n), sets, &b) != OK)
+        return;
+    if (bmff_parse_init(slice_of(b->bytes, b->n), &format, defaults) != OK) {
+        blob_unref(b);
+        return;
+    }
+    if (t->waiting.n > 1)
+        take_part(t, t->waiting.n - 1, true);
+    if (t->open.n_parts > 0 && t->failed == OK)
+        close_segment(t);
+    t->discontinuity = true;
+    add_init(t, &format, b);
+}
+
+static void look_at_sets(struct hls_track *t, struct slice sample)
+{
+    struct avc_sets sets;
+    if (!avc_find_sets(sample, &sets))
+        return;
+    if (t->has_sets && !avc_same_sets(&t->sets, &sets))
+        change_sets(t, &sets);
+    t->has_sets = true;
+    t->sets = sets;
 }
 
 static void on_sample(void *ctx, const struct media_sample *s)
@@ -342,6 +400,8 @@ static void on_sample(void *ctx, const struct media_sample *s)
     }
     t->failed = bmff_chunk_add(&t->waiting, s);
     t->had_media = true;
+    if (t->failed == OK && t->spec.copied && leads(t) && s->sync)
+        look_at_sets(t, s->data);
 }
 
 /* ---- life ---- */
@@ -374,6 +434,7 @@ void hls_track_run_begin(struct hls_track *t)
     bmff_chunk_init(&t->waiting);
     t->failed = OK;
     t->had_media = false;
+    t->has_sets = false;
     t->discontinuity = hls_track_next_msn(t) > t->parent->config.first_msn;
 }
 

@@ -2,6 +2,7 @@
 #ifndef WEIR_CONTROLLER_HLS_PRESENTATION_STATE_H
 #define WEIR_CONTROLLER_HLS_PRESENTATION_STATE_H
 
+#include "controller/hls/avc_sets.h"
 #include "controller/hls/bmff_reader.h"
 #include "controller/hls/bmff_writer.h"
 #include "controller/hls/presentation.h"
@@ -28,6 +29,8 @@ struct hls_track {
     uint64_t discontinuities; /* of segments that left */
     bool discontinuity;       /* the next segment begins with one */
     bool had_media;           /* in this run */
+    bool has_sets;            /* of what is copied */
+    struct avc_sets sets;
     usec longest_segment;
     usec longest_part;
     enum err failed; /* by a sample; sticky for the run */

@@ -129,11 +129,14 @@ static void send_peer(struct bench *b, size_t i)
     snprintf(file, sizeof file, "%s/%s.mkv", b->folder, b->s->file);
     snprintf(video, sizeof video, "rtp://127.0.0.1:%u?rtcpport=%u&pkt_size=1200", v, v);
     snprintf(audio, sizeof audio, "rtp://127.0.0.1:%u?rtcpport=%u&pkt_size=1200", a, a);
-    const char *args[] = {
-        "ffmpeg", "-nostdin", "-v",   "error", "-re",           "-stream_loop", "-1", "-i",  file,
-        "-map",   "0:v",      "-c:v", "copy",  "-payload_type", "101",          "-f", "rtp", video,
-        "-map",   "0:a",      "-c:a", "copy",  "-payload_type", "100",          "-f", "rtp", audio,
-        NULL};
+    /* Parameter sets in band, as browsers send them. */
+    const char *filter = strcmp(b->s->file, "h264") == 0 ? "h264_mp4toannexb" : "null";
+    const char *args[] = {"ffmpeg",        "-nostdin", "-v",   "error",  "-re",
+                          "-stream_loop",  "-1",       "-i",   file,     "-map",
+                          "0:v",           "-c:v",     "copy", "-bsf:v", filter,
+                          "-payload_type", "101",      "-f",   "rtp",    video,
+                          "-map",          "0:a",      "-c:a", "copy",   "-payload_type",
+                          "100",           "-f",       "rtp",  audio,    NULL};
     struct ffmpeg_config config = {.path = "ffmpeg",
                                    .args = args,
                                    .name = "sender",
@@ -316,6 +319,13 @@ static void env_on_restart(void *ctx, enum pipeline_reason reason)
     struct bench *b = ctx;
     fprintf(stderr, "%s: restarts, %s\n", b->s->name, pipeline_reason_name(reason));
     b->restarts++;
+    b->active = false;
+    b->n_targets = 0;
+    for (size_t i = 0; i < b->n_senders; i++) {
+        if (b->senders[i])
+            ffmpeg_stop(b->senders[i], 0);
+    }
+    b->n_senders = 0;
 }
 
 static void env_on_ended(void *ctx)
@@ -372,7 +382,8 @@ static void measure(struct bench *b, int seconds)
     run_for(b, PRIME_S * 1000, &b->active);
     run_for(b, WARM_MS, NULL);
     const struct ffmpeg *f = pipeline_ffmpeg(b->pipeline);
-    if (!b->active || !f || b->restarts > 0) {
+    unsigned restarts = b->restarts;
+    if (!b->active || !f) {
         printf("| %s | did not run | | |\n", b->s->name);
         return;
     }
@@ -381,6 +392,10 @@ static void measure(struct bench *b, int seconds)
     usec wall = clock_wall();
     run_for(b, (uint64_t)seconds * 1000, NULL);
     double passed = (double)(clock_wall() - wall) / 1e6;
+    if (b->restarts != restarts) {
+        printf("| %s | restarted | | |\n", b->s->name);
+        return;
+    }
     ffmpeg = (ffmpeg_seconds(ffmpeg_pid(f)) - ffmpeg) / passed * 100;
     own = (own_seconds() - own) / passed * 100;
     printf("| %s | %.1f | %.1f | %.1f |\n", b->s->name, ffmpeg, own, ffmpeg + own);

@@ -210,6 +210,78 @@ static void broken_bytes_end_the_run_and_nothing_else(void **state)
     }
 }
 
+/* Three seconds of 160x90, then as many of 320x180, as a browser sends them. */
+static void make_change(void)
+{
+    char command[1200];
+    snprintf(command, sizeof command,
+             "cd %s && for s in 160x90 320x180; do ffmpeg -v error -y -f lavfi -i "
+             "testsrc=s=$s:r=30:d=3 -c:v libx264 -profile:v baseline -preset ultrafast -tune "
+             "zerolatency -g 30 -pix_fmt yuv420p -f h264 $s.h264; done && cat 160x90.h264 "
+             "320x180.h264 > both.h264 && ffmpeg -v error -y -r 30 -i both.h264 -c copy "
+             "-bsf:v setts=ts=N*512 " FRAGMENTS "c.mp4",
+             folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void
+another_picture_size_is_another_initialization_segment_after_a_discontinuity(void **state)
+{
+    (void)state;
+    const struct track_spec copied[] = {{.name = "v0", .video = true, .copied = true},
+                                        {.name = "a0"}};
+    struct presentation *p = opened(&config);
+    make_change();
+    assert_int_equal(presentation_run_begin(p, copied, 2, WALL), OK);
+    feed_all(p, "c.mp4", "a.mp4");
+    presentation_run_end(p);
+    struct hls_track *v = presentation_track(p, 0);
+    struct hls_track *a = presentation_track(p, 1);
+    const struct media_format *f = &hls_track_init(v)->format;
+    assert_int_equal(f->width, 320);
+    assert_int_equal(f->height, 180);
+    assert_int_equal(hls_track_find_init(v, 0)->format.width, 160);
+    unsigned changes = 0;
+    for (uint64_t m = 1; m < hls_track_next_msn(v); m++) {
+        const struct hls_segment *s = hls_track_segment(v, m);
+        const struct hls_segment *sound = hls_track_segment(a, m);
+        changes += s->discontinuity;
+        assert_int_equal(s->init, changes);
+        assert_int_equal(s->discontinuity, s->init != hls_track_segment(v, m - 1)->init);
+        if (sound)
+            assert_int_equal(sound->discontinuity, s->discontinuity);
+        assert_true(s->parts[0].independent);
+    }
+    assert_int_equal(changes, 1);
+    presentation_close(p);
+}
+
+static void what_follows_a_change_can_be_decoded_with_its_own_initialization_segment(void **state)
+{
+    (void)state;
+    char path[128];
+    const struct track_spec copied[] = {{.name = "v0", .video = true, .copied = true}};
+    struct presentation *p = opened(&config);
+    assert_int_equal(presentation_run_begin(p, copied, 1, WALL), OK);
+    struct file c = load("c.mp4");
+    assert_int_equal(presentation_feed(p, 0, c.bytes, c.n), OK);
+    free(c.bytes);
+    presentation_run_end(p);
+    struct hls_track *v = presentation_track(p, 0);
+    snprintf(path, sizeof path, "%s/after.mp4", folder);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    fwrite(hls_track_init(v)->bytes->bytes, 1, hls_track_init(v)->bytes->n, out);
+    for (uint64_t m = 0; m < hls_track_next_msn(v); m++) {
+        const struct hls_segment *s = hls_track_segment(v, m);
+        for (size_t k = 0; s->init == 1 && k < s->n_parts; k++)
+            fwrite(s->parts[k].bytes->bytes, 1, s->parts[k].bytes->n, out);
+    }
+    fclose(out);
+    assert_int_equal(frames_of("after.mp4"), 90);
+    presentation_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +294,9 @@ int main(void)
         cmocka_unit_test(the_window_drops_what_is_old_and_the_memory_what_is_stored),
         cmocka_unit_test(stored_segments_stay_without_their_bytes),
         cmocka_unit_test(broken_bytes_end_the_run_and_nothing_else),
+        cmocka_unit_test(
+            another_picture_size_is_another_initialization_segment_after_a_discontinuity),
+        cmocka_unit_test(what_follows_a_change_can_be_decoded_with_its_own_initialization_segment),
     };
     return cmocka_run_group_tests(tests, make_media, remove_media);
 }
