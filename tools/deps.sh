@@ -16,7 +16,7 @@ case "${1:-run}" in
 run) packages=$run_packages ;;
 test) packages="$test_packages clang-format" ;;
 lint) packages=$lint_packages ;;
-bench) packages="$run_packages janus" ;;
+bench) packages="$run_packages janus wrk nginx-light" ;;
 *) echo "usage: tools/deps.sh run|test|lint|bench" >&2; exit 2 ;;
 esac
 

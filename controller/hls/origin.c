@@ -93,8 +93,6 @@ static bool keep(struct rendered *r, struct blob *b, uint64_t version)
     forget(r);
     r->plain = b;
     r->version = version;
-    if (b && b->n >= GZIP_MIN)
-        r->gzip = gzip_bytes(b->bytes, b->n);
     return b != NULL;
 }
 
@@ -108,10 +106,13 @@ static void respond_nothing(struct http_request *req)
     http_respond_error(req, 404, err_name(ERR_NOT_FOUND), NULL, "there is nothing at this path");
 }
 
-static void respond_text(struct http_request *req, const struct served *s, const struct rendered *r,
+static void respond_text(struct http_request *req, const struct served *s, struct rendered *r,
                          const char *kind, const char *type, const char *cache_control)
 {
     char etag[64];
+    bool compressible = r->plain->n >= GZIP_MIN;
+    if (compressible && !r->gzip && http_accepts_gzip(req))
+        r->gzip = gzip_bytes(r->plain->bytes, r->plain->n);
     snprintf(etag, sizeof etag, "\"%s-%s%" PRIu64 "\"",
              presentation_get_config(s->presentation)->token, kind, r->version);
     struct http_content content = {.type = type,
@@ -119,6 +120,7 @@ static void respond_text(struct http_request *req, const struct served *s, const
                                    .cache_control = cache_control,
                                    .blobs = &r->plain,
                                    .n_blobs = 1,
+                                   .varies = compressible,
                                    .gzip = r->gzip};
     http_respond_content(req, &content);
 }

@@ -51,7 +51,9 @@ void conn_kick(struct conn *c)
         c->sending = true;
         c->progress = conn_now(c);
     }
-    sock_want_write(c->sock);
+    /* Each wish to write costs three calls into the kernel. */
+    if (!c->pumping)
+        sock_want_write(c->sock);
 }
 
 void request_free(struct http_request *req)
@@ -242,7 +244,9 @@ static bool pump(struct conn *c)
 {
     for (int i = 0; i < PIPELINE_ROUNDS; i++) {
         c->blocked = false;
+        c->pumping = true;
         run(c);
+        c->pumping = false;
         if (c->state != CONN_DEAD)
             conn_flush(c);
         if (!c->blocked || c->sending || c->state == CONN_DEAD)

@@ -40,6 +40,7 @@ struct conn {
     usec progress; /* last time something was received (BODY) or taken by the client */
     bool any;      /* a request came before */
     bool sending;  /* something is queued here or in lws */
+    bool pumping;  /* input is being understood: what comes of it is sent right after */
     bool blocked;  /* pipelined requests wait for the queue */
     bool deaf;     /* sent far too much while waiting: no more is listened to */
     bool reading;

@@ -70,6 +70,11 @@ static void send_plain(struct http_request *req, const struct http_content *c)
     send(req, c, 206, first, last - first + 1);
 }
 
+bool http_accepts_gzip(const struct http_request *req)
+{
+    return !http_header(req, "range") && accepts_gzip(http_header(req, "accept-encoding"));
+}
+
 void http_respond_content(struct http_request *req, const struct http_content *c)
 {
     char etag[ETAG_MAX];
@@ -77,14 +82,13 @@ void http_respond_content(struct http_request *req, const struct http_content *c
         respond_finish(req, 200);
         return;
     }
-    bool gzip =
-        c->gzip && !http_header(req, "range") && accepts_gzip(http_header(req, "accept-encoding"));
+    bool gzip = c->gzip && http_accepts_gzip(req);
     if (c->etag && gzip)
         snprintf(etag, sizeof etag, "%.*s-gz\"", (int)strlen(c->etag) - 1, c->etag);
     else
         snprintf(etag, sizeof etag, "%s", c->etag ? c->etag : "");
     (void)http_set_header(req, "Cache-Control", c->cache_control ? c->cache_control : "no-cache");
-    if (c->gzip)
+    if (c->varies || c->gzip)
         (void)http_set_header(req, "Vary", "Accept-Encoding");
     if (etag[0] != '\0')
         (void)http_set_header(req, "ETag", etag);

@@ -3,6 +3,7 @@
 #ifndef WEIR_CONTROLLER_NET_CONTENT_H
 #define WEIR_CONTROLLER_NET_CONTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/blob.h"
@@ -14,9 +15,12 @@ struct http_content {
     const char *cache_control; /* NULL: "no-cache" */
     struct blob *const *blobs; /* one behind the other; referenced as long as they are needed */
     size_t n_blobs;
-    struct blob *gzip; /* all of it, compressed; NULL: never */
+    bool varies;       /* others may get it compressed, also where gzip is NULL */
+    struct blob *gzip; /* all of it, compressed, for who accepts that; NULL: never */
 };
 
+/* Whether it pays to compress an answer to this request. */
+bool http_accepts_gzip(const struct http_request *req);
 void http_respond_content(struct http_request *req, const struct http_content *content);
 
 #endif
