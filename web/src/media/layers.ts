@@ -15,8 +15,10 @@ const SCREEN_SIZES = 2;
 const SHARE = 0.25;
 /** Below this no codec gives a picture that one would look at, bit/s. */
 const LEAST_BITRATE = 120_000;
-/** All codecs with temporal layers that SFUs can tell apart know it. */
+/** Half the rate is the least that moves. */
 const TEMPORAL = 'L1T2';
+/** Said all the same: else mediasoup-client asks for three temporal layers. */
+const NOT_TEMPORAL = 'L1T1';
 
 export interface Picture {
   codec: string /* vp8, h264, vp9, av1 */;
@@ -49,10 +51,11 @@ export function encodings(picture: Picture): RtpEncodingParameters[] {
   const { codec, maxBitrate } = picture;
   const n = sizes(picture);
   if (codec === 'av1') return [{ maxBitrate, scalabilityMode: `L${n}T3_KEY` }];
-  const scalability = codec === 'h264' ? {} : { scalabilityMode: TEMPORAL };
+  if (n === 1) return [{ maxBitrate }];
+  const scalabilityMode = codec === 'h264' ? NOT_TEMPORAL : TEMPORAL;
   return bitrates(n, maxBitrate).map((bitrate, i) => ({
     maxBitrate: bitrate,
     scaleResolutionDownBy: 2 ** (n - 1 - i),
-    ...scalability,
+    scalabilityMode,
   }));
 }
