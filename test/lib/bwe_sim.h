@@ -126,6 +126,8 @@ struct bwe_sim {
     double queue_min;
 };
 
+/* One flow over one link. */
+struct bwe_config bwe_sim_plain(uint64_t rate, int rtt_ms, double seconds, uint64_t seed);
 /* Runs it from beginning to end. s is large: static. */
 void bwe_sim_run(struct bwe_sim *s, const struct bwe_config *c);
 
@@ -142,6 +144,10 @@ struct bwe_result {
 
 /* Of one flow between two times in seconds. */
 struct bwe_result bwe_sim_result(const struct bwe_sim *s, unsigned flow, double from, double to);
+/* Seconds after from until the target is at least this share of capacity, over half a second; 999:
+ * never. */
+double bwe_sim_reaches(const struct bwe_sim *s, unsigned flow, double from, double to,
+                       double share);
 /* Comma-separated values, one line a sample. */
 void bwe_sim_print(const struct bwe_sim *s);
 

@@ -1,5 +1,7 @@
 /* The estimator over every link it is meant for: rates, round trips, random and bursty loss, in
- * virtual time. `bwe_links_test table` prints the results as a table for docs/bwe.md. */
+ * virtual time. `bwe_links_test table` prints the results as a table for docs/bwe.md;
+ * `bwe_links_test survey FIRST LAST` runs other seeds, says which runs do not hold the bounds, and
+ * fails if any does not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,11 +10,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/lib/bwe_sim.h"
 
-enum { MS = 1000, SECONDS = 60, SETTLED_BY = 5, SETTLED_LATEST = 7, QUEUE_MAX_MS = 150, SEEDS = 4 };
+enum { MS = 1000, SECONDS = 60, SETTLED_BY = 5, QUEUE_MAX_MS = 150, SEEDS = 4 };
 
 static struct bwe_sim sim;
 
@@ -55,49 +58,56 @@ static struct summary run(uint64_t rate, int rtt_ms, unsigned loss, uint64_t see
                             .settled = bwe_sim_result(&sim, 0, 0, SECONDS).settled};
 }
 
-/* All hold the bounds; one run in fifty, of small packets and much loss, may take a little
- * longer to settle. */
-static void check(uint64_t rate)
+/* From SETTLED_BY on, the mean of the target is within 80 to 100 %. Whether it has settled is told
+ * from one and three seconds of it, which may be 5 % above capacity: the queue takes that. */
+static bool holds(const struct summary *s)
 {
-    unsigned late = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+    return s->settled <= SETTLED_BY && s->after.share >= 0.8 && s->after.share <= 1 &&
+           s->after.queue_standing <= QUEUE_MAX_MS;
+}
+
+/* The number of runs that do not hold the bounds; each is printed. */
+static unsigned check(uint64_t rate, uint64_t first, uint64_t last)
+{
+    unsigned bad = 0;
+    for (uint64_t seed = first; seed <= last; seed++)
         for (unsigned loss = 0; loss < LOSSES; loss++)
             for (unsigned r = 0; r < RTTS; r++) {
                 struct summary s = run(rate, rtts_ms[r], loss, seed);
-                late += s.settled > SETTLED_BY;
-                if (s.settled > SETTLED_LATEST || s.after.share < 0.8 || s.after.share > 1 ||
-                    s.after.queue_standing > QUEUE_MAX_MS)
-                    fail_msg("%llu bit/s, %d ms, loss %s, seed %llu: settled after %.1f s at %.2f "
-                             "of capacity, queue %.0f ms",
-                             (unsigned long long)rate, rtts_ms[r], losses[loss].name,
-                             (unsigned long long)seed, s.settled, s.after.share,
-                             s.after.queue_standing);
+                if (holds(&s))
+                    continue;
+                bad++;
+                print_message("%llu bit/s, %d ms, loss %s, seed %llu: settled after %.1f s at %.2f "
+                              "of capacity, queue %.0f ms\n",
+                              (unsigned long long)rate, rtts_ms[r], losses[loss].name,
+                              (unsigned long long)seed, s.settled, s.after.share,
+                              s.after.queue_standing);
             }
-    assert_true(late <= SEEDS * LOSSES * RTTS / 50);
+    return bad;
 }
 
 static void settles_on_300_kbit_over_all_delays_and_losses(void **state)
 {
     (void)state;
-    check(rates[0]);
+    assert_int_equal(check(rates[0], 1, SEEDS), 0);
 }
 
 static void settles_on_1_mbit_over_all_delays_and_losses(void **state)
 {
     (void)state;
-    check(rates[1]);
+    assert_int_equal(check(rates[1], 1, SEEDS), 0);
 }
 
 static void settles_on_3_mbit_over_all_delays_and_losses(void **state)
 {
     (void)state;
-    check(rates[2]);
+    assert_int_equal(check(rates[2], 1, SEEDS), 0);
 }
 
 static void settles_on_10_mbit_over_all_delays_and_losses(void **state)
 {
     (void)state;
-    check(rates[3]);
+    assert_int_equal(check(rates[3], 1, SEEDS), 0);
 }
 
 static void jitter_does_not_starve_it(void **state)
@@ -171,8 +181,20 @@ static int table(void)
     return 0;
 }
 
+static int survey(uint64_t first, uint64_t last)
+{
+    unsigned bad = 0;
+    for (unsigned i = 0; i < 4; i++)
+        bad += check(rates[i], first, last);
+    printf("%u of %llu runs do not hold the bounds\n", bad,
+           (unsigned long long)(last - first + 1) * 4 * LOSSES * RTTS);
+    return bad > 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 3 && strcmp(argv[1], "survey") == 0)
+        return survey(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
     if (argc > 1 && strcmp(argv[1], "table") == 0)
         return table();
     const struct CMUnitTest tests[] = {

@@ -1,5 +1,10 @@
-/* The rate at which packets arrive at the peer: R_hat of draft-ietf-rmcat-gcc-02 section 5.5, by
- * the arrival times that feedback tells. Sans-IO. Owned by an estimator. */
+/* The rate at which packets come out of the bottleneck: R_hat of draft-ietf-rmcat-gcc-02 section
+ * 5.5, by the arrival times that feedback tells. Sans-IO. Owned by an estimator.
+ *
+ * Measured between packets that were sent one after the other and both arrived. What lies around a
+ * loss is left out, so it matters neither what lost a packet, chance behind the bottleneck or its
+ * full queue, nor that a feedback message is missing: what is left passed at the bottleneck's rate,
+ * or at ours when that is lower. */
 #ifndef WEIR_BWE_ACKED_RATE_H
 #define WEIR_BWE_ACKED_RATE_H
 
@@ -17,25 +22,29 @@ enum {
     ACKED_RATE_SHORT_PACKETS = 12 /* fewer in the short window are too coarse */
 };
 
+struct acked_window {
+    struct rate arrived;
+    struct rate paired; /* of these, what arrived next to its predecessor */
+    struct rate gaps;   /* microseconds since that one, in place of bytes */
+};
+
 struct acked_rate {
-    struct rate rate;
-    struct rate brief;
-    struct rate lost;
+    struct acked_window whole;
+    struct acked_window brief;
     usec first; /* arrivals */
     usec newest;
     bool started;
 };
 
 void acked_rate_reset(struct acked_rate *a);
-void acked_rate_add(struct acked_rate *a, usec arrival, size_t size);
-/* Lost beside what arrived last. */
-void acked_rate_lost(struct acked_rate *a, size_t size);
+/* By number. follows: the packet sent before it arrived too. */
+void acked_rate_add(struct acked_rate *a, usec arrival, size_t size, bool follows);
 /* Bits per second over the last window of arrivals; 0: not known yet. */
 double acked_rate_bps(struct acked_rate *a);
 /* The same or, when more arrived lately, over a shorter window: a burst that fills the way for less
  * than the window shows what it carries. */
 double acked_rate_peak_bps(struct acked_rate *a);
-/* The share of bytes that was lost in that window, 0 to 1. */
-double acked_rate_loss(struct acked_rate *a);
+/* Likewise, of all that arrived, whatever was lost beside it. */
+double acked_rate_arrived_bps(struct acked_rate *a);
 
 #endif

@@ -12,7 +12,7 @@
 #define PACKET_BITS_MIN (PACKET_BITS / 2)
 #define FRAMES_PER_SECOND 30.0
 
-enum { RESPONSE_EXTRA_US = 100 * 1000, REDUCE_MIN_US = 10 * 1000, REDUCE_MAX_US = 200 * 1000 };
+enum { RESPONSE_EXTRA_US = 100 * 1000 };
 
 void aimd_init(struct aimd *a, double start_bps, double min_bps, double max_bps)
 {
@@ -82,30 +82,26 @@ static void increase(struct aimd *a, usec now, const struct aimd_input *in)
     a->bps = fmin(a->bps + step, limit);
 }
 
-static bool may_reduce(const struct aimd *a, usec now, double acked_bps)
+static bool may_reduce(const struct aimd *a, const struct aimd_input *in)
 {
-    usec pause = a->rtt < REDUCE_MIN_US   ? REDUCE_MIN_US
-                 : a->rtt > REDUCE_MAX_US ? REDUCE_MAX_US
-                                          : a->rtt;
-    if (a->decreased_at < 0 || now - a->decreased_at >= pause)
-        return true;
-    return acked_bps > 0 && acked_bps < a->bps / 2;
+    return a->decreased_at < 0 || in->fresh || (in->peak_bps > 0 && in->peak_bps < a->bps / 2);
 }
 
 static void decrease(struct aimd *a, usec now, const struct aimd_input *in)
 {
-    if (!may_reduce(a, now, in->peak_bps))
+    if (!may_reduce(a, in))
         return;
+    double known = a->capacity.known ? in->beta * a->capacity.estimate * 1000 : a->bps / 2;
     if (in->peak_bps > 0) {
         double bps = in->beta * in->peak_bps;
         if (bps > a->bps && a->capacity.known)
-            bps = in->beta * a->capacity.estimate * 1000;
+            bps = known;
         a->bps = fmin(a->bps, bps);
         if (in->peak_bps < link_capacity_lower_bps(&a->capacity))
             link_capacity_reset(&a->capacity);
         link_capacity_overuse(&a->capacity, in->peak_bps);
     } else {
-        a->bps /= 2; /* too much from the start: nothing is known yet */
+        a->bps = fmin(a->bps, known); /* a half: too much from the start, nothing is known yet */
     }
     a->changed_at = a->decreased_at = now;
 }

@@ -38,10 +38,11 @@ struct aimd_input {
     double beta;      /* of a decrease: AIMD_BETA */
     double above;     /* an increase ends so many times above acked_bps: AIMD_ABOVE_ACKED */
     bool queue;       /* there is one already: no great steps */
+    bool fresh;       /* it speaks of what was sent since the last decrease */
 };
 
-/* At each feedback. An over-use that comes sooner than a round trip after a decrease is that
- * decrease's own past, and ignored. */
+/* At each feedback. An over-use of what was sent before the last decrease is that decrease's own
+ * past, and ignored. */
 void aimd_update(struct aimd *a, usec now, const struct aimd_input *in);
 /* A probe was answered at this rate. */
 void aimd_set(struct aimd *a, usec now, double bps);

@@ -20,7 +20,7 @@ static enum drain_advice cut(struct drain *d, usec now)
 }
 
 enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps,
-                               double acked_bps)
+                               double acked_bps, bool fresh)
 {
     if (standing < DRAIN_GONE_US) {
         bool done = d->deep;
@@ -33,11 +33,14 @@ enum drain_advice drain_update(struct drain *d, usec now, usec standing, double 
     }
     if (!d->active) {
         d->active = true;
+        d->answered = false;
         d->since = now;
         d->began_bps = acked_bps;
         return cut(d, now);
     }
-    if (d->began_bps <= 0)
+    /* Until the first cut has reached the far end, this is what the old rate got of the way. */
+    d->answered = d->answered || fresh;
+    if (d->began_bps <= 0 || (!d->answered && acked_bps > 0))
         d->began_bps = acked_bps;
     if (now - d->since > DRAIN_GIVE_UP_US || bps < DRAIN_RATE_LEFT * d->began_bps)
         return give_up(d, now);

@@ -13,7 +13,7 @@
 #define DRAIN_RATE_LEFT 0.35
 
 enum {
-    DRAIN_QUEUE_US = 120 * 1000,      /* a standing queue longer than this is drained */
+    DRAIN_QUEUE_US = 100 * 1000,      /* a standing queue longer than this is drained */
     DRAIN_QUEUE_FULL_US = 500 * 1000, /* and at this length, as fast as can be */
     DRAIN_GONE_US = 20 * 1000,        /* shorter than this, whose it was no longer matters */
     DRAIN_EVERY_US = 1000 * 1000,     /* a queue that merely stands is cut so often */
@@ -27,7 +27,8 @@ enum drain_advice { DRAIN_NOTHING, DRAIN_CUT, DRAIN_GAVE_UP, DRAIN_DONE };
 struct drain {
     bool active;
     bool deep;        /* cut below what the way carries, until the queue is gone */
-    double began_bps; /* what got through; 0: not known */
+    bool answered;    /* what gets through is of the rate after the first cut */
+    double began_bps; /* what got through before that; 0: not known */
     usec since;
     usec cut_at;
     usec rest;
@@ -35,9 +36,10 @@ struct drain {
 };
 
 /* At each feedback. DRAIN_CUT: the queue wants a decrease now, whatever the trend. DRAIN_DONE: the
- * deeper cuts are no longer needed. bps: the estimate; acked_bps: what gets through, 0 unknown. */
+ * deeper cuts are no longer needed. bps: the estimate; acked_bps: what gets through, 0 unknown;
+ * fresh: of what was sent after the last decrease. */
 enum drain_advice drain_update(struct drain *d, usec now, usec standing, double bps,
-                               double acked_bps);
+                               double acked_bps, bool fresh);
 /* The queue that stands is somebody else's. */
 bool drain_resting(const struct drain *d, usec now);
 /* beta of a decrease now. */

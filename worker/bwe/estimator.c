@@ -9,7 +9,6 @@
 #define GROW_LEAST 1.1          /* a probe that can show less is not worth it */
 #define BACKOFF 0.5
 #define PROBE_NEWS 1.24 /* times the estimate */
-#define KEPT_UP 0.9
 #define ABOVE_ACKED_KNOWN 1.2
 #define RANDOM_BURST 4.0
 #define RANDOM_MAX 0.5
@@ -24,6 +23,7 @@ enum {
     GROW_AFTER_DECREASE_US = 1000 * 1000,
     QUEUE_SOME_US = 50 * 1000, /* a queue that says congestion */
     QUEUE_NONE_US = 30 * 1000, /* a queue with room for a probe */
+    UNMEASURED_MAX = 2,        /* probes in a row that told nothing, and are sent again */
     PACKET_SIZE_MAX = UINT16_MAX
 };
 
@@ -50,6 +50,7 @@ enum err est_init(struct estimator *e, const struct est_config *c)
         .max_bps = or_default(c->max_bps, INFINITY),
         .desired_bps = INFINITY,
         .waiting_since = USEC_NEVER,
+        .next_number = -1,
     };
     e->max_bps = fmax(e->max_bps, e->min_bps);
     inter_arrival_reset(&e->inter_arrival);
@@ -158,27 +159,22 @@ static double random_loss(const struct estimator *e)
     return fmin(RANDOM_BURST * e->loss.inherent, RANDOM_MAX);
 }
 
-/* One that arrived. True: *probed is the result of a probe that has ended. */
-static bool arrived(struct estimator *e, usec now, const struct packet_result *p, double *probed)
+/* One that arrived; follows: so did the packet sent before it. *probed becomes the result of a
+ * probe that ended before it. */
+static void arrived(struct estimator *e, usec now, const struct packet_result *p, bool follows,
+                    struct probe_result *probed)
 {
     struct arrival_delta d;
-    acked_rate_add(&e->acked, p->arrived_at, p->size);
+    acked_rate_add(&e->acked, p->arrived_at, p->size, follows);
     queue_delay_add(&e->queue, p->sent_at, p->arrived_at);
-    bool told = probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size,
-                                random_loss(e), probed);
+    probe_meter_add(&e->meter, p->cluster, p->sent_at, p->arrived_at, p->size, random_loss(e),
+                    probed);
     /* A probe means to fill the queue for a moment, and that is no trend. */
     if (p->cluster != PROBE_NONE)
         e->trend_after = p->sent_at + PROBE_DRAIN_US;
     else if (p->sent_at >= e->trend_after &&
              inter_arrival_add(&e->inter_arrival, now, p->sent_at, p->arrived_at, p->size, &d))
         trendline_add(&e->trendline, d.sent, d.arrival, p->arrived_at);
-    return told;
-}
-
-static void lost(struct estimator *e, const struct packet_result *p)
-{
-    acked_rate_lost(&e->acked, p->size);
-    probe_meter_lost(&e->meter, p->cluster, p->size);
 }
 
 static void learn_rtt(struct estimator *e, usec rtt, bool reported)
@@ -193,12 +189,13 @@ static void learn_rtt(struct estimator *e, usec rtt, bool reported)
     e->aimd.rtt = e->rtt;
 }
 
-static bool take_probe(struct estimator *e, usec now, double bps)
+static bool take_probe(struct estimator *e, usec now, double bps, bool full)
 {
     aimd_set(&e->aimd, now, fmax(bps, e->acked_bps));
     /* One that kept up says only that there is more. */
-    if (e->aimd.decreased_at >= 0 || bps < KEPT_UP * e->probe.last_bps)
+    if (e->aimd.decreased_at >= 0 || full)
         link_capacity_probe(&e->aimd.capacity, bps);
+    loss_control_passed(&e->loss, bps);
     probe_answer(&e->probe, now, bps);
     return true;
 }
@@ -207,18 +204,25 @@ static bool take_probe(struct estimator *e, usec now, double bps)
  * twice: on a shared link it also squeezes others, and the larger flow would win back what it gave.
  * Only when too little is sent for the delay to say anything does a lower result count, step by
  * step. True: the estimate was set. */
-static bool apply_probe(struct estimator *e, usec now, double bps)
+static bool apply_probe(struct estimator *e, usec now, const struct probe_result *r)
 {
+    double bps = r->bps;
+    if (bps <= 0) {
+        if (e->queue.standing <= QUEUE_NONE_US && e->unmeasured++ < UNMEASURED_MAX)
+            probe_repeat(&e->probe, now);
+        return false;
+    }
+    e->unmeasured = 0;
     double before = e->unconfirmed_bps;
     e->unconfirmed_bps = 0;
     if (e->alr.limited)
-        return take_probe(e, now, fmax(bps, AIMD_BETA * e->aimd.bps));
-    if (bps > e->aimd.bps && !e->aimd.capacity.known)
-        return take_probe(e, now, bps);
+        return take_probe(e, now, fmax(bps, AIMD_BETA * e->aimd.bps), r->full);
+    if ((bps > e->aimd.bps || r->full) && !e->aimd.capacity.known)
+        return take_probe(e, now, bps, r->full);
     if (bps < PROBE_NEWS * e->aimd.bps || e->queue.standing > QUEUE_NONE_US)
         return false;
     if (before > 0)
-        return take_probe(e, now, fmin(before, bps));
+        return take_probe(e, now, fmin(before, bps), r->full);
     e->unconfirmed_bps = bps;
     probe_repeat(&e->probe, now);
     return false;
@@ -248,7 +252,7 @@ static void probe_for_growth(struct estimator *e, usec now)
     bool known = e->aimd.capacity.known || e->aimd.decreased_at >= 0;
     double factor = !known ? START_FACTOR : e->alr.limited ? GROW_FACTOR_LIMITED : GROW_FACTOR;
     double cap = fmin(e->probe.cap_bps, e->remb.remb_bps);
-    bool calm = e->trendline.usage == USAGE_NORMAL && e->queue.standing < QUEUE_NONE_US &&
+    bool calm = e->trendline.usage != USAGE_OVERUSE && e->queue.standing < QUEUE_NONE_US &&
                 e->loss.limit_bps > GROW_FACTOR * bps;
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
     if (!e->padding || !calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||
@@ -260,23 +264,15 @@ static void probe_for_growth(struct estimator *e, usec now)
                   known ? PROBE_LONG_US : PROBE_DURATION_US);
 }
 
-/* What random loss took has loaded the bottleneck too, or will when it is sent again. */
-static struct aimd_input delivered(struct estimator *e)
-{
-    double lost = acked_rate_loss(&e->acked);
-    return (struct aimd_input){
-        .acked_bps = acked_rate_bps(&e->acked) / (1 - fmin(lost, e->loss.inherent)),
-        .peak_bps = acked_rate_peak_bps(&e->acked) / (1 - fmin(lost, random_loss(e))),
-    };
-}
-
 static void drain(struct estimator *e, usec now, struct aimd_input *in)
 {
-    switch (drain_update(&e->drain, now, e->queue.standing, e->aimd.bps, in->acked_bps)) {
+    switch (
+        drain_update(&e->drain, now, e->queue.standing, e->aimd.bps, in->acked_bps, in->fresh)) {
     case DRAIN_NOTHING:
         break;
     case DRAIN_CUT:
         in->usage = USAGE_OVERUSE;
+        in->peak_bps = in->acked_bps; /* while it stands, all of the way was used */
         break;
     case DRAIN_GAVE_UP:
         link_capacity_reset(&e->aimd.capacity); /* what it gave way, it may win back fast */
@@ -290,9 +286,12 @@ static void drain(struct estimator *e, usec now, struct aimd_input *in)
     in->beta = drain_beta(&e->drain, e->queue.standing);
 }
 
-static void update(struct estimator *e, usec now, bool has_probe, double probed)
+static void update(struct estimator *e, usec now, usec newest_sent,
+                   const struct probe_result *probed)
 {
-    struct aimd_input in = delivered(e);
+    struct aimd_input in = {.acked_bps = acked_rate_bps(&e->acked),
+                            .peak_bps = acked_rate_peak_bps(&e->acked),
+                            .fresh = newest_sent >= e->aimd.decreased_at};
     queue_delay_end(&e->queue, now);
     in.usage = e->trendline.usage;
     /* What the way carries is known, and probes will tell when it is more: no growing unseen. */
@@ -300,16 +299,14 @@ static void update(struct estimator *e, usec now, bool has_probe, double probed)
     bool queue = e->queue.standing > QUEUE_SOME_US;
     in.queue = queue && !drain_resting(&e->drain, now);
     e->acked_bps = in.acked_bps;
-    double acked = acked_rate_peak_bps(&e->acked);
-    if (loss_control_update(&e->loss, now, queue || in.usage == USAGE_OVERUSE, acked)) {
+    if (loss_control_update(&e->loss, now, queue || in.usage == USAGE_OVERUSE,
+                            acked_rate_arrived_bps(&e->acked)))
         in.usage = USAGE_OVERUSE;
-        in.peak_bps = fmax(acked, e->loss.passed_bps);
-    }
     drain(e, now, &in);
     /* While loss limits, the delay shows nothing of what is above: no growing there unseen. */
     if (e->aimd.bps > e->loss.limit_bps)
         aimd_set(&e->aimd, now, e->loss.limit_bps);
-    if (!has_probe || in.usage == USAGE_OVERUSE || !apply_probe(e, now, probed))
+    if (!probed->ended || in.usage == USAGE_OVERUSE || !apply_probe(e, now, probed))
         aimd_update(&e->aimd, now, &in);
     probe_for_growth(e, now);
 }
@@ -318,8 +315,7 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
 {
     struct sent_report report;
     struct packet_result p;
-    double probed = 0;
-    bool has_probe = false;
+    struct probe_result probed = {0};
     usec newest_sent = -1;
     if (e->source == EST_REMB)
         return;
@@ -336,13 +332,14 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
         else
             loss_control_packet(&e->loss, p.sent_at, p.size, is_lost);
         if (is_lost) {
-            lost(e, &p);
+            probe_meter_lost(&e->meter, p.cluster, p.size);
             continue;
         }
+        bool follows = !p.late && report.number == e->next_number;
+        e->next_number = p.late ? -1 : report.number + 1;
         if (p.sent_at > newest_sent)
             newest_sent = p.sent_at;
-        if (arrived(e, now, &p, &probed))
-            has_probe = true;
+        arrived(e, now, &p, follows, &probed);
     }
     e->answered = true;
     e->feedbacks++;
@@ -351,7 +348,7 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
     if (newest_sent < 0)
         return;
     learn_rtt(e, now - newest_sent, false);
-    update(e, now, has_probe, probed);
+    update(e, now, newest_sent, &probed);
 }
 
 void est_rr(struct estimator *e, usec now, uint8_t fraction_lost, usec rtt)

@@ -73,11 +73,13 @@ struct estimator {
     struct probe_meter meter;
     double initial_bps;
     double max_bps;    /* INFINITY: none */
-    double acked_bps;  /* compensated for random loss; 0: not known */
+    double acked_bps;  /* 0: not known */
     usec rtt;          /* 0: not known */
     bool rtt_reported; /* by receiver reports; else from feedback */
     usec feedback_at;
+    int64_t next_number;    /* of a report, after the packet that arrived last; -1: none */
     double unconfirmed_bps; /* of a probe that is being repeated; 0: none */
+    unsigned unmeasured;    /* probes that told nothing, in a row */
     usec trend_after;       /* what was sent before is not compared */
     usec grow_at;           /* of the last probe for growth */
     uint64_t feedbacks;

@@ -4,6 +4,7 @@
 
 #define WEIGHT 0.9 /* of an observation beside the next one: about 2.5 s of memory */
 #define LOSS_IGNORED 0.01
+#define EVENTS_MIN 5.0
 #define PACKETS_MIN 40.0 /* weighted: fewer prove nothing */
 /* Twice the gain in log likelihood that makes a limit believable. One degree of freedom, tried
  * four times a second: 12 is one false alarm in about 2,000 tries. */
@@ -17,7 +18,7 @@
 
 #define OVERFLOW_ABOVE_INHERENT 0.02
 
-enum { CANDIDATES = 10, OVERFLOW_OBSERVATIONS = 4 };
+enum { CANDIDATES = 10, RECENT_OBSERVATIONS = 4 };
 
 void loss_control_init(struct loss_control *l)
 {
@@ -119,12 +120,18 @@ static double share_lost(const struct evidence *e)
     return e->packets > 0 ? e->lost / e->packets : 0;
 }
 
-/* The share that is lost at least, chance aside: two standard deviations below what was seen. */
+/* The share that is lost at least, chance aside: two standard deviations below what was seen. One
+ * or two long runs can be one accident, and say nothing. */
 static double surely_lost(const struct evidence *e)
 {
     double share = share_lost(e);
     double events = e->packets * independence(e);
-    return events > 0 ? share - 2 * sqrt(share * (1 - share) / events) : 0;
+    return events >= EVENTS_MIN ? share - 2 * sqrt(share * (1 - share) / events) : 0;
+}
+
+static double passed_bps(const struct evidence *e)
+{
+    return e->packets > 0 ? e->sent / e->packets * (1 - share_lost(e)) : 0;
 }
 
 /* Share of a flow at this rate that passes a bandwidth. */
@@ -193,15 +200,20 @@ static void conclude(struct loss_control *l, usec now, double acked_bps)
     double bandwidth = INFINITY;
     if (e.packets * independence(&e) >= PACKETS_MIN && share_lost(&e) > LOSS_IGNORED)
         bandwidth = proven_bandwidth(l, &e);
-    if (surely_lost(&e) > LOSS_RANDOM_MAX)
-        bandwidth =
-            fmin(bandwidth, OVERLOAD_ABOVE_ACKED * e.sent / e.packets * (1 - share_lost(&e)));
+    struct evidence now_lost = gather(l, RECENT_OBSERVATIONS);
+    if (surely_lost(&e) > LOSS_RANDOM_MAX && surely_lost(&now_lost) > LOSS_RANDOM_MAX)
+        bandwidth = fmin(bandwidth, OVERLOAD_ABOVE_ACKED * passed_bps(&now_lost));
     /* What arrives has passed: a limit below it cannot be true. */
-    if (!isinf(bandwidth))
+    if (!isinf(bandwidth) && acked_bps > 0)
         l->limit_bps = fmax(bandwidth, acked_bps);
     else
         release(l, now, e.fastest);
     l->concluded_at = now;
+}
+
+void loss_control_passed(struct loss_control *l, double bps)
+{
+    l->limit_bps = fmax(l->limit_bps, bps);
 }
 
 /* Only from times without congestion, so that a full queue's drops are not taken for chance. */
@@ -217,10 +229,9 @@ static void learn_inherent(struct loss_control *l)
 }
 
 /* More than chance takes, while a queue stands. */
-static bool overflows(struct loss_control *l)
+static bool overflows(const struct loss_control *l)
 {
-    struct evidence e = gather(l, OVERFLOW_OBSERVATIONS);
-    l->passed_bps = e.sent / e.packets * (1 - share_lost(&e));
+    struct evidence e = gather(l, RECENT_OBSERVATIONS);
     return l->congested && newest(l, 0)->lost > 0 &&
            surely_lost(&e) > l->inherent + OVERFLOW_ABOVE_INHERENT;
 }

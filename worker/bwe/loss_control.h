@@ -39,8 +39,7 @@ struct loss_control {
     bool in_run;
     bool congested; /* the delay told so during it */
     /* conclusions */
-    double passed_bps; /* what got through during the last observations, about a second */
-    double inherent;   /* share lost at random, without congestion */
+    double inherent; /* share lost at random, without congestion */
     double inherent_packets;
     usec concluded_at;
 };
@@ -53,5 +52,7 @@ void loss_control_found(struct loss_control *l);
 /* End of a message. congested: the delay says that a queue is there; acked_bps: 0 unknown. True:
  * a full queue drops packets, which the delay, no longer growing, does not show. */
 bool loss_control_update(struct loss_control *l, usec now, bool congested, double acked_bps);
+/* A probe came out at this rate: the limit is not below. */
+void loss_control_passed(struct loss_control *l, double bps);
 
 #endif

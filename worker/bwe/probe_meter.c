@@ -12,7 +12,10 @@
 #define APART 0.25 /* of it the least of both halves must lie apart */
 #define FULL_SHARE 0.95
 
-enum { INTERVAL_MAX_US = 1000 * 1000 };
+enum {
+    INTERVAL_MAX_US = 1000 * 1000,
+    ALIKE = 20 /* delays that differ by less than this part of a cluster */
+};
 
 void probe_meter_init(struct probe_meter *m)
 {
@@ -34,9 +37,19 @@ static struct probe_tally *find(struct probe_meter *m, uint8_t id)
     return NULL;
 }
 
-static void lower(struct probe_least *l, usec sent, usec delay, size_t bytes)
+static void lower(struct probe_least *l, usec sent, usec delay, size_t bytes, usec alike)
 {
-    if (!l->known || delay < l->delay)
+    if (!l->known || delay < l->delay - alike)
+        *l = (struct probe_least){.sent = sent, .delay = delay, .bytes = bytes, .known = true};
+}
+
+/* Of those that waited about as little, the last. */
+static void lower_later(struct probe_least *l, usec *least, usec sent, usec delay, size_t bytes,
+                        usec alike)
+{
+    if (!l->known || delay < *least)
+        *least = delay;
+    if (delay <= *least + alike)
         *l = (struct probe_least){.sent = sent, .delay = delay, .bytes = bytes, .known = true};
 }
 
@@ -49,7 +62,7 @@ static void before(struct probe_meter *m, usec sent, usec delay)
         m->recent[0] = (struct probe_least){0};
         m->recent_end = sent + PROBE_METER_BEFORE_US;
     }
-    lower(&m->recent[0], sent, delay, 0);
+    lower(&m->recent[0], sent, delay, 0, 0);
 }
 
 static void start_from_before(const struct probe_meter *m, struct probe_tally *t, usec sent)
@@ -57,7 +70,7 @@ static void start_from_before(const struct probe_meter *m, struct probe_tally *t
     bool fresh = sent < m->recent_end + PROBE_METER_BEFORE_US;
     for (unsigned i = 0; i < 2 && fresh; i++)
         if (m->recent[i].known)
-            lower(&t->halves[0], sent, m->recent[i].delay, 0);
+            lower(&t->halves[0], sent, m->recent[i].delay, 0, 0);
 }
 
 static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
@@ -76,8 +89,13 @@ static void tally(struct probe_tally *t, usec sent, usec arrival, size_t size)
         t->last_arrival = arrival;
     t->lost += t->lost_open;
     t->lost_open = 0;
-    lower(&t->halves[sent - t->first_sent < t->duration / 2 ? 0 : 1], sent, arrival - sent,
-          t->bytes + t->lost);
+    /* Apart as far as can be: what a packet's size makes of its delay is then a small part. */
+    usec alike = t->duration / ALIKE;
+    if (sent - t->first_sent < t->duration / 2)
+        lower(&t->halves[0], sent, arrival - sent, t->bytes + t->lost, alike);
+    else
+        lower_later(&t->halves[1], &t->second_least, sent, arrival - sent, t->bytes + t->lost,
+                    alike);
     t->packets++;
     t->bytes += size;
 }
@@ -108,33 +126,34 @@ static double rate_by_delay(const struct probe_tally *t, double *out)
     return bits / arrival;
 }
 
-static bool result(const struct probe_tally *t, double random, double *bps)
+static struct probe_result result(const struct probe_tally *t, double random)
 {
     usec sent = t->last_sent - t->first_sent;
     double bytes = (double)t->bytes;
     double passed = fmin(bytes + (double)t->lost, bytes / (1 - random));
     double expected = ARRIVED_MIN * bytes / passed;
     if (t->packets < expected * PROBE_PACKETS_MIN || bytes < expected * (double)t->min_bytes)
-        return false;
+        return (struct probe_result){.ended = true};
     if (sent <= 0 || sent > INTERVAL_MAX_US)
-        return false;
+        return (struct probe_result){.ended = true};
     /* The last packet sent, and the first that arrived, lie outside of the intervals. */
     double out = (passed - (double)t->last_sent_size) * 8 * USEC_PER_SEC / (double)sent;
     bool is_long = t->duration >= PROBE_LONG_US;
     double in = is_long ? rate_by_delay(t, &out) : rate_by_intervals(t, passed, out);
-    *bps = in < FULL * out ? FULL_SHARE * in : fmin(in, out);
-    return in > 0;
+    bool full = in < FULL * out;
+    return (struct probe_result){
+        .ended = true, .bps = full ? FULL_SHARE * in : fmin(in, out), .full = full};
 }
 
-bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
-                     double random, double *bps)
+void probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
+                     double random, struct probe_result *r)
 {
-    bool told = false;
     if (m->open != 0 && m->open != id) {
-        struct probe_tally *ended = find(m, m->open);
-        told = ended && result(ended, random, bps);
-        if (ended)
-            ended->id = 0;
+        struct probe_tally *last = find(m, m->open);
+        if (last) {
+            *r = result(last, random);
+            last->id = 0;
+        }
         m->open = 0;
     }
     struct probe_tally *t = id == 0 ? NULL : find(m, id);
@@ -146,7 +165,6 @@ bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival,
             start_from_before(m, t, sent);
         tally(t, sent, arrival, size);
     }
-    return told;
 }
 
 void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size)

@@ -29,6 +29,7 @@ struct probe_tally {
     uint8_t id; /* 0: unused */
     usec duration;
     struct probe_least halves[2];
+    usec second_least; /* delay, of the second half */
     size_t min_bytes;
     unsigned packets;
     size_t bytes;
@@ -42,6 +43,12 @@ struct probe_tally {
     size_t first_arrival_size;
 };
 
+struct probe_result {
+    bool ended;
+    double bps; /* 0: too little of it arrived to tell */
+    bool full;  /* less came out than went in: there is no more */
+};
+
 struct probe_meter {
     struct probe_tally tallies[PROBE_METER_CLUSTERS];
     unsigned next;
@@ -53,11 +60,11 @@ struct probe_meter {
 void probe_meter_init(struct probe_meter *m);
 /* Before the cluster's first packet is answered. */
 void probe_meter_expect(struct probe_meter *m, uint8_t id, size_t min_bytes, usec duration);
-/* Each packet that arrived, by number; id: 0 when it is no probe. True: a cluster has ended before
- * it, and came out at *bps; that is told once. random: at most this share of it was lost at random,
- * and took its time on the way all the same. */
-bool probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
-                     double random, double *bps);
+/* Each packet that arrived, by number; id: 0 when it is no probe. When a cluster has ended before
+ * it, *r becomes its result; that is told once. random: at most this share of it was lost at
+ * random, and took its time on the way all the same. */
+void probe_meter_add(struct probe_meter *m, uint8_t id, usec sent, usec arrival, size_t size,
+                     double random, struct probe_result *r);
 void probe_meter_lost(struct probe_meter *m, uint8_t id, size_t size);
 
 #endif

@@ -12,6 +12,7 @@ enum { MS = 1000 };
 
 static struct aimd aimd;
 static usec now;
+static bool fresh; /* feedback speaks of what was sent since the last decrease */
 
 static int setup(void **state)
 {
@@ -19,6 +20,7 @@ static int setup(void **state)
     aimd_init(&aimd, 1e6, 50e3, INFINITY);
     aimd.rtt = 100 * MS;
     now = USEC_PER_SEC;
+    fresh = true;
     return 0;
 }
 
@@ -31,6 +33,7 @@ static void feed(unsigned n, enum bandwidth_usage usage, double acked)
                                          .acked_bps = acked,
                                          .peak_bps = acked,
                                          .beta = AIMD_BETA,
+                                         .fresh = fresh,
                                          .above = AIMD_ABOVE_ACKED});
     }
 }
@@ -64,13 +67,14 @@ static void overuse_cuts_to_a_share_of_what_gets_through(void **state)
     assert_int_equal(aimd.state, AIMD_HOLD);
 }
 
-static void overuse_within_a_round_trip_is_the_same_one(void **state)
+static void overuse_of_what_was_sent_before_the_decrease_is_the_same_one(void **state)
 {
     (void)state;
-    aimd.rtt = 200 * MS;
     feed(1, USAGE_OVERUSE, 900e3);
-    feed(1, USAGE_OVERUSE, 700e3);
+    fresh = false;
+    feed(5, USAGE_OVERUSE, 700e3);
     assert_true(about(aimd.bps, 0.85 * 900e3));
+    fresh = true;
     feed(1, USAGE_OVERUSE, 700e3);
     assert_true(about(aimd.bps, 0.85 * 700e3));
 }
@@ -80,6 +84,14 @@ static void without_any_measure_overuse_halves(void **state)
     (void)state;
     feed(1, USAGE_OVERUSE, 0);
     assert_true(about(aimd.bps, 0.5e6));
+}
+
+static void without_any_measure_overuse_goes_by_the_known_capacity(void **state)
+{
+    (void)state;
+    link_capacity_probe(&aimd.capacity, 900e3);
+    feed(1, USAGE_OVERUSE, 0);
+    assert_true(about(aimd.bps, 0.85 * 900e3));
 }
 
 static void near_the_known_capacity_it_adds_half_a_packet_a_response_time(void **state)
@@ -135,8 +147,9 @@ int main(void)
         cmocka_unit_test_setup(without_a_known_capacity_it_grows_eight_percent_a_second, setup),
         cmocka_unit_test_setup(it_stays_near_what_gets_through, setup),
         cmocka_unit_test_setup(overuse_cuts_to_a_share_of_what_gets_through, setup),
-        cmocka_unit_test_setup(overuse_within_a_round_trip_is_the_same_one, setup),
+        cmocka_unit_test_setup(overuse_of_what_was_sent_before_the_decrease_is_the_same_one, setup),
         cmocka_unit_test_setup(without_any_measure_overuse_halves, setup),
+        cmocka_unit_test_setup(without_any_measure_overuse_goes_by_the_known_capacity, setup),
         cmocka_unit_test_setup(near_the_known_capacity_it_adds_half_a_packet_a_response_time,
                                setup),
         cmocka_unit_test_setup(far_above_the_known_capacity_it_is_forgotten, setup),

@@ -117,6 +117,24 @@ static void a_limit_without_proof_is_released(void **state)
     assert_true(isinf(loss.limit_bps));
 }
 
+static void a_limit_yields_to_a_probe_that_passed(void **state)
+{
+    (void)state;
+    flow(5, 4e6, 2e6, 0, 1, false);
+    loss_control_passed(&loss, 1e6);
+    assert_true(loss.limit_bps > 1.9e6);
+    loss_control_passed(&loss, 3e6);
+    assert_true(loss.limit_bps >= 3e6);
+}
+
+static void one_long_run_is_an_accident_and_no_limit(void **state)
+{
+    (void)state;
+    flow(0.02, 1e6, INFINITY, 0, 1, false);
+    flow(0.8, 1e6, 1, 0, 1, false);
+    assert_true(isinf(loss.limit_bps));
+}
+
 static void a_full_queue_overflows_and_teaches_no_random_loss(void **state)
 {
     (void)state;
@@ -156,6 +174,8 @@ int main(void)
         T(the_limit_is_found_beside_random_loss),
         T(more_than_chance_ever_takes_is_a_limit_whatever_the_reason),
         T(a_limit_without_proof_is_released),
+        T(a_limit_yields_to_a_probe_that_passed),
+        T(one_long_run_is_an_accident_and_no_limit),
         T(a_full_queue_overflows_and_teaches_no_random_loss),
         T(random_loss_beside_a_queue_is_no_overflow),
         T(a_packet_that_was_found_is_not_lost),
