@@ -333,7 +333,7 @@ static void open_flow(struct bwe_sim *s, unsigned i)
         f->consumer.layer_bps[f->consumer.n_layers++] = f->config.layers[k];
     if (f->consumer.n_layers > 0)
         est_set_desired(&f->est, alloc_desired(&f->consumer, 1));
-    pacer_init(&f->pacer, PACER_BURST_US);
+    pacer_init(&f->pacer, f->config.pacer_depth > 0 ? f->config.pacer_depth : PACER_BURST_US);
     twcc_receiver_init(&f->receiver);
     struct link_config back = {.delay = s->config.rtt / 2 + f->config.back_delay,
                                .loss = f->config.back_loss};

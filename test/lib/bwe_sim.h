@@ -40,6 +40,7 @@ struct bwe_flow_config {
     uint32_t layers[BWE_LAYERS]; /* bit/s; the source has these, and the estimate chooses */
     bool no_padding;             /* probes are not sent */
     bool no_pacer;
+    usec pacer_depth; /* 0: PACER_BURST_US */
     bool no_feedback;
     double key_frame; /* size of one every 5 s, in average frames; 0: none */
     usec back_delay;  /* extra, on the way back */

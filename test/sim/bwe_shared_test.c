@@ -12,7 +12,7 @@
 
 #include "test/lib/bwe_sim.h"
 
-enum { MS = 1000, QUEUE_MAX_MS = 150, SEEDS = 4, TABLE_SEEDS = 8 };
+enum { MS = 1000, QUEUE_MAX_MS = 150, SEEDS = 4, TABLE_SEEDS = 8, WHOLE_FRAMES_US = 20 * MS };
 
 #define S USEC_PER_SEC
 
@@ -63,9 +63,10 @@ static double queue_long_for(double from, double to)
     return (double)longer / n;
 }
 
-static struct sharing run_two(unsigned i, unsigned k, uint64_t seed)
+static struct sharing run_two(unsigned i, unsigned k, uint64_t seed, usec depth)
 {
     struct bwe_config c = two_flows(rates[i], rtts_ms[k], seed);
+    c.flows[0].pacer_depth = c.flows[1].pacer_depth = depth;
     bwe_sim_run(&sim, &c);
     struct bwe_result a = bwe_sim_result(&sim, 0, 45, 90), b = bwe_sim_result(&sim, 1, 45, 90);
     return (struct sharing){.first = bwe_sim_result(&sim, 1, 15, 45).share,
@@ -75,19 +76,31 @@ static struct sharing run_two(unsigned i, unsigned k, uint64_t seed)
                             .long_for = queue_long_for(20, 90)};
 }
 
-static void a_second_flow_gets_its_share_within_thirty_seconds(void **state)
+static void check_two(usec depth)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         for (unsigned i = 0; i < 4; i++)
             for (unsigned k = 0; k < 4; k++) {
-                struct sharing s = run_two(i, k, seed);
+                struct sharing s = run_two(i, k, seed, depth);
                 if (s.first < 0.2 || s.smaller < 0.25 || s.sum < 0.75 || s.long_for > 0.02)
                     fail_msg("%llu bit/s, %d ms, seed %llu: %.2f, then the smaller %.2f, used "
                              "%.2f, a long queue for %.3f of the time",
                              (unsigned long long)rates[i], rtts_ms[k], (unsigned long long)seed,
                              s.first, s.smaller, s.sum, s.long_for);
             }
+}
+
+static void a_second_flow_gets_its_share_within_thirty_seconds(void **state)
+{
+    (void)state;
+    check_two(PACER_BURST_US);
+}
+
+/* Each frame fills the link for as long as it takes, and then leaves it to the other. */
+static void also_where_whole_frames_leave_at_once(void **state)
+{
+    (void)state;
+    check_two(WHOLE_FRAMES_US);
 }
 
 static void what_a_flow_leaves_the_other_takes(void **state)
@@ -135,7 +148,7 @@ static void the_same_seed_gives_the_same_run(void **state)
 
 /* ---- for the documentation ---- */
 
-static void two_flows_table(void)
+static void two_flows_table(usec depth)
 {
     printf("\n| link | first 30 s, mean | least | later, mean of the smaller | least | longest "
            "standing queue, ms | over 150 ms, of the time |\n|---|---|---|---|---|---|---|\n");
@@ -143,7 +156,7 @@ static void two_flows_table(void)
         struct sharing mean = {0}, worst = {.first = 9, .smaller = 9};
         for (uint64_t seed = 1; seed <= TABLE_SEEDS; seed++)
             for (unsigned k = 0; k < 4; k++) {
-                struct sharing s = run_two(i, k, seed);
+                struct sharing s = run_two(i, k, seed, depth);
                 mean.first += s.first / TABLE_SEEDS / 4;
                 mean.smaller += s.smaller / TABLE_SEEDS / 4;
                 mean.long_for += s.long_for / TABLE_SEEDS / 4;
@@ -182,12 +195,14 @@ static void tcp_table(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "table") == 0) {
-        two_flows_table();
+        two_flows_table(PACER_BURST_US);
+        two_flows_table(WHOLE_FRAMES_US);
         tcp_table();
         return 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_flow_gets_its_share_within_thirty_seconds),
+        cmocka_unit_test(also_where_whole_frames_leave_at_once),
         cmocka_unit_test(what_a_flow_leaves_the_other_takes),
         cmocka_unit_test(a_tcp_flow_is_neither_starved_nor_starves_it),
         cmocka_unit_test(the_same_seed_gives_the_same_run),

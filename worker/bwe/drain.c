@@ -6,7 +6,7 @@
 
 static enum drain_advice give_up(struct drain *d, usec now)
 {
-    d->active = d->deep = false;
+    d->active = d->deep = d->begun = false;
     d->rest = d->rest == 0 ? DRAIN_REST_US : usec_min(2 * d->rest, DRAIN_REST_MAX_US);
     d->rest_until = now + d->rest;
     return DRAIN_GAVE_UP;
@@ -27,12 +27,13 @@ enum drain_advice drain_update(struct drain *d, usec now, usec standing, double 
         *d = (struct drain){0};
         return done ? DRAIN_DONE : DRAIN_NOTHING;
     }
-    if (standing <= DRAIN_QUEUE_US || drain_resting(d, now)) {
-        d->active = false;
+    if (standing < DRAIN_QUEUE_US / 2)
+        d->begun = false;
+    d->active = standing > DRAIN_QUEUE_US && !drain_resting(d, now);
+    if (!d->active)
         return DRAIN_NOTHING;
-    }
-    if (!d->active) {
-        d->active = true;
+    if (!d->begun) {
+        d->begun = true;
         d->answered = false;
         d->since = now;
         d->began_bps = acked_bps;
@@ -42,7 +43,10 @@ enum drain_advice drain_update(struct drain *d, usec now, usec standing, double 
     d->answered = d->answered || fresh;
     if (d->began_bps <= 0 || (!d->answered && acked_bps > 0))
         d->began_bps = acked_bps;
-    if (now - d->since > DRAIN_GIVE_UP_US || bps < DRAIN_RATE_LEFT * d->began_bps)
+    /* From a queue of our own comes more than we send, until it is gone. */
+    bool drains = acked_bps > DRAIN_MORE * bps;
+    bool enough = now - d->since > DRAIN_GIVE_UP_US || bps < DRAIN_RATE_LEFT * d->began_bps;
+    if (enough && !drains)
         return give_up(d, now);
     return now - d->cut_at < DRAIN_EVERY_US ? DRAIN_NOTHING : cut(d, now);
 }

@@ -11,6 +11,7 @@
 #define DRAIN_BETA_MIN 0.5
 /* With so little left of what got through when it began, the queue cannot be ours. */
 #define DRAIN_RATE_LEFT 0.35
+#define DRAIN_MORE 1.2 /* what comes out beside what is sent */
 
 enum {
     DRAIN_QUEUE_US = 100 * 1000,      /* a standing queue longer than this is drained */
@@ -25,7 +26,8 @@ enum {
 enum drain_advice { DRAIN_NOTHING, DRAIN_CUT, DRAIN_GAVE_UP, DRAIN_DONE };
 
 struct drain {
-    bool active;
+    bool active;      /* it is longer than DRAIN_QUEUE_US now */
+    bool begun;       /* it was, and has not been half as long since */
     bool deep;        /* cut below what the way carries, until the queue is gone */
     bool answered;    /* what gets through is of the rate after the first cut */
     double began_bps; /* what got through before that; 0: not known */

@@ -204,12 +204,28 @@ static bool take_probe(struct estimator *e, usec now, double bps, bool full)
  * twice: on a shared link it also squeezes others, and the larger flow would win back what it gave.
  * Only when too little is sent for the delay to say anything does a lower result count, step by
  * step. True: the estimate was set. */
+/* There is room for a probe, as far as the delay says; beside another's queue, always. */
+static bool room(const struct estimator *e, usec now)
+{
+    return e->queue.standing <= QUEUE_NONE_US || drain_resting(&e->drain, now);
+}
+
+/* Of the last one too little arrived, or, when it was short, all at once after a frame of others:
+ * a long one sees past that. */
+static void probe_anew(struct estimator *e, usec now)
+{
+    if (e->probe.duration >= PROBE_LONG_US)
+        probe_repeat(&e->probe, now);
+    else
+        probe_request(&e->probe, now, target(e), GROW_FACTOR, PROBE_LONG_US);
+}
+
 static bool apply_probe(struct estimator *e, usec now, const struct probe_result *r)
 {
     double bps = r->bps;
     if (bps <= 0) {
-        if (e->queue.standing <= QUEUE_NONE_US && e->unmeasured++ < UNMEASURED_MAX)
-            probe_repeat(&e->probe, now);
+        if (room(e, now) && e->unmeasured++ < UNMEASURED_MAX)
+            probe_anew(e, now);
         return false;
     }
     e->unmeasured = 0;
@@ -219,7 +235,7 @@ static bool apply_probe(struct estimator *e, usec now, const struct probe_result
         return take_probe(e, now, fmax(bps, AIMD_BETA * e->aimd.bps), r->full);
     if ((bps > e->aimd.bps || r->full) && !e->aimd.capacity.known)
         return take_probe(e, now, bps, r->full);
-    if (bps < PROBE_NEWS * e->aimd.bps || e->queue.standing > QUEUE_NONE_US)
+    if (bps < PROBE_NEWS * e->aimd.bps || !room(e, now))
         return false;
     if (before > 0)
         return take_probe(e, now, fmin(before, bps), r->full);
@@ -252,7 +268,7 @@ static void probe_for_growth(struct estimator *e, usec now)
     bool known = e->aimd.capacity.known || e->aimd.decreased_at >= 0;
     double factor = !known ? START_FACTOR : e->alr.limited ? GROW_FACTOR_LIMITED : GROW_FACTOR;
     double cap = fmin(e->probe.cap_bps, e->remb.remb_bps);
-    bool calm = e->trendline.usage != USAGE_OVERUSE && e->queue.standing < QUEUE_NONE_US &&
+    bool calm = e->trendline.usage != USAGE_OVERUSE && room(e, now) &&
                 e->loss.limit_bps > GROW_FACTOR * bps;
     bool recent = e->aimd.decreased_at >= 0 && now - e->aimd.decreased_at < GROW_AFTER_DECREASE_US;
     if (!e->padding || !calm || recent || cap < GROW_LEAST * bps || bps >= e->desired_bps ||

@@ -60,7 +60,7 @@ void probe_start(struct probe *p, usec now, double start_bps)
 
 void probe_request(struct probe *p, usec now, double bps, double factor, usec duration)
 {
-    if (probe_busy(p, now))
+    if (p->n > 0)
         return;
     p->factor = factor;
     p->duration = duration;

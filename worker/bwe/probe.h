@@ -56,7 +56,7 @@ void probe_set_cap(struct probe *p, double bps);
 /* Exponential probing from a first estimate. */
 void probe_start(struct probe *p, usec now, double start_bps);
 /* One cluster at factor times bps, and on by that factor while results keep up. duration:
- * PROBE_DURATION_US or PROBE_LONG_US. Ignored while one is under way. */
+ * PROBE_DURATION_US or PROBE_LONG_US. Ignored while one waits or is being sent. */
 void probe_request(struct probe *p, usec now, double bps, double factor, usec duration);
 /* The last cluster once more. */
 void probe_repeat(struct probe *p, usec now);
