@@ -96,7 +96,7 @@ void est_set_padding(struct estimator *e, bool possible)
 
 static double target(const struct estimator *e)
 {
-    if (e->source == EST_REMB)
+    if (e->source == EST_REMB || e->by_report)
         return remb_sender_bps(&e->remb);
     double bps = fmin(e->aimd.bps, e->loss.limit_bps);
     return fmax(fmin(bps, e->remb.remb_bps), e->min_bps);
@@ -139,7 +139,7 @@ void est_sent(struct estimator *e, usec now, uint16_t seq, size_t size)
 
 size_t est_next_padding(struct estimator *e, usec now)
 {
-    return e->padding ? probe_padding(&e->probe, now) : 0;
+    return e->padding && !e->by_report ? probe_padding(&e->probe, now) : 0;
 }
 
 /* ---- feedback ---- */
@@ -357,6 +357,9 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
             newest_sent = p.sent_at;
         arrived(e, now, &p, follows, &probed);
     }
+    if (e->by_report)
+        aimd_set(&e->aimd, now, target(e));
+    e->by_report = false;
     e->answered = true;
     e->feedbacks++;
     e->feedback_at = now;
@@ -367,15 +370,26 @@ void est_feedback(struct estimator *e, usec now, const struct twcc *t)
     update(e, now, newest_sent, &probed);
 }
 
+/* Without a REMB above it, growing by reports alone ends where nobody wants more. */
+static void report(struct estimator *e, usec now, double share, usec rtt)
+{
+    double before = e->remb.loss_bps;
+    remb_sender_report(&e->remb, now, share, rtt);
+    if (e->source != EST_REMB)
+        e->remb.loss_bps = fmin(e->remb.loss_bps, fmax(before, e->probe.cap_bps));
+}
+
 void est_rr(struct estimator *e, usec now, uint8_t fraction_lost, usec rtt)
 {
     learn_rtt(e, rtt, true);
-    if (e->source == EST_REMB)
-        remb_sender_report(&e->remb, now, fraction_lost / 256.0, rtt);
+    e->told = true;
+    if (e->source == EST_REMB || !e->answered)
+        report(e, now, fraction_lost / 256.0, rtt);
 }
 
 void est_remb(struct estimator *e, uint64_t bps)
 {
+    e->told = true;
     remb_sender_remb(&e->remb, (double)bps);
 }
 
@@ -387,8 +401,16 @@ void est_timeout(struct estimator *e, usec now)
     probe_timeout(&e->probe, now);
     if (e->waiting_since == USEC_NEVER || now - e->waiting_since < EST_SILENCE_US)
         return;
+    /* The way back is there, and has something else on it. */
+    if (!e->answered && e->told) {
+        e->by_report = true;
+        e->told = false;
+        e->waiting_since = now - EST_SILENCE_US + EST_REPORTS_US;
+        return;
+    }
     /* Nothing comes back: the way, or the way back, is full or gone. */
-    aimd_set(&e->aimd, now, BACKOFF * e->aimd.bps);
+    aimd_set(&e->aimd, now, BACKOFF * (e->by_report ? target(e) : e->aimd.bps));
+    e->by_report = false;
     e->waiting_since = now - EST_SILENCE_US + EST_BACKOFF_US;
 }
 

@@ -35,11 +35,13 @@ enum {
     EST_MIN_BPS = 30 * 1000,
     EST_STREAM_GAP_US = 2000 * 1000, /* of feedback; after it delays are measured anew */
     EST_SILENCE_US = 1500 * 1000,    /* unanswered packets so old make it back off */
-    EST_BACKOFF_US = 1000 * 1000     /* and again, as long as nothing comes */
+    EST_BACKOFF_US = 1000 * 1000,    /* and again, as long as nothing comes */
+    EST_REPORTS_US = 8000 * 1000     /* RFC 3550 6.2: reports come every 5 s, times 0.5 to 1.5 */
 };
 
 enum est_source {
-    EST_TRANSPORT_CC, /* the peer sends transport-wide feedback */
+    EST_TRANSPORT_CC, /* the peer sends transport-wide feedback; one that never does, but receiver
+                         reports or REMB, is taken for EST_REMB until it does */
     EST_REMB          /* it has at most REMB */
 };
 
@@ -82,6 +84,8 @@ struct estimator {
     unsigned unmeasured;    /* probes that told nothing, in a row */
     usec trend_after;       /* what was sent before is not compared */
     usec grow_at;           /* of the last probe for growth */
+    bool told;              /* a report or REMB came since it was last looked */
+    bool by_report; /* feedback was promised, and only these come: est_target_bps is of remb */
     uint64_t feedbacks;
     uint64_t rejected; /* feedback that spoke of nothing sent */
 };

@@ -231,6 +231,75 @@ static void with_remb_alone_loss_in_reports_lowers_it(void **state)
     assert_int_equal(est_target_bps(&est), 2000000);
 }
 
+/* ---- feedback was promised, and never comes ---- */
+
+/* Packets and, each second, a receiver report. */
+static void reported(unsigned seconds, uint8_t lost, bool reports)
+{
+    for (unsigned i = 0; i < seconds * 100; i++, now += 10 * MS) {
+        est_sent(&est, now, seq++, 1000);
+        est_timeout(&est, now);
+        if (reports && i % 100 == 99)
+            est_rr(&est, now, lost, 50 * MS);
+    }
+}
+
+static void without_feedback_it_goes_by_reports_and_does_not_back_off(void **state)
+{
+    (void)state;
+    reported(4, 0, true);
+    assert_true(est_target_bps(&est) >= EST_INITIAL_BPS);
+    uint64_t before = est_target_bps(&est);
+    reported(10, 0, true);
+    assert_true(est_target_bps(&est) > before);
+    before = est_target_bps(&est);
+    reported(10, 64, true); /* a quarter is lost */
+    assert_true(est_target_bps(&est) < before / 2);
+}
+
+static void without_feedback_it_grows_no_further_than_is_desired(void **state)
+{
+    (void)state;
+    est_set_desired(&est, 800000);
+    reported(60, 0, true);
+    assert_int_equal(est_target_bps(&est), 1200000);
+}
+
+static void without_feedback_it_goes_by_remb(void **state)
+{
+    (void)state;
+    est_remb(&est, 450000);
+    reported(3, 0, false);
+    assert_int_equal(est_target_bps(&est), 450000);
+}
+
+static void when_the_reports_end_too_it_backs_off(void **state)
+{
+    (void)state;
+    reported(5, 0, true);
+    reported(30, 0, false);
+    assert_int_equal(est_target_bps(&est), EST_MIN_BPS);
+}
+
+static void reports_do_not_replace_feedback_that_has_come_before(void **state)
+{
+    (void)state;
+    flow(2 * USEC_PER_SEC, 10 * MS, 1000);
+    reported(20, 0, true);
+    assert_int_equal(est_target_bps(&est), EST_MIN_BPS);
+}
+
+static void feedback_that_comes_late_takes_over(void **state)
+{
+    (void)state;
+    reported(6, 0, true);
+    assert_true(est.by_report);
+    uint64_t before = est_target_bps(&est);
+    flow(1 * USEC_PER_SEC, 10 * MS, 1000);
+    assert_false(est.by_report);
+    assert_true(est_target_bps(&est) > before / 2);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -247,6 +316,12 @@ int main(void)
         T(the_round_trip_comes_from_reports_once_there_are_any),
         T(with_remb_alone_it_says_what_the_peer_says),
         T(with_remb_alone_loss_in_reports_lowers_it),
+        T(without_feedback_it_goes_by_reports_and_does_not_back_off),
+        T(without_feedback_it_grows_no_further_than_is_desired),
+        T(without_feedback_it_goes_by_remb),
+        T(when_the_reports_end_too_it_backs_off),
+        T(reports_do_not_replace_feedback_that_has_come_before),
+        T(feedback_that_comes_late_takes_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
