@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
 #include "controller/net/files.h"
 #include "controller/record/recordings_state.h"
 
@@ -96,33 +97,26 @@ static const char *secret_of(const struct http_request *req)
 static bool hash_fits(const char *expected, const char *secret)
 {
     char given[RECORDING_HASH_LEN];
-    if (!expected || !secret || strlen(expected) != RECORDING_HASH_LEN - 1)
+    if (!expected || !secret)
         return false;
     recordings_hash(secret, given);
-    unsigned char differs = 0;
-    for (size_t i = 0; expected[i] && given[i]; i++)
-        differs |= (unsigned char)(expected[i] ^ given[i]);
-    return differs == 0;
+    return secret_fits(expected, given);
 }
 
 /* Answers when it is not the owner. */
 static bool owns_stream(struct http_request *req, const struct recordings *r, const char *room_id)
 {
-    char expected[RECORDING_HASH_LEN] = "";
     const struct stream *s = streams_of_room(r->config.streams, room_id);
     const struct room *room = s ? stream_room(s) : NULL;
-    const char *token = room ? room_broadcaster_token(room) : NULL;
     if (!s) {
         respond_err(req, ERR_NOT_FOUND, "roomId", "no stream is live there");
         return false;
     }
-    if (token)
-        recordings_hash(token, expected);
     if (!http_bearer(req)) {
         respond_err(req, ERR_AUTH, NULL, "only the stream's owner may do that");
         return false;
     }
-    if (!hash_fits(expected, http_bearer(req))) {
+    if (!room || !secret_fits(room_broadcaster_token(room), http_bearer(req))) {
         respond_err(req, ERR_DENIED, NULL, "only the stream's owner may do that");
         return false;
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/secret.h"
 #include "controller/room/room_state.h"
 
 /* Of the range for applications (RFC 6455 7.4.2); protoo-client does not come back after it. */
@@ -44,17 +45,6 @@ void peer_notify(struct room_peer *p, enum sig_event event, const void *data)
         session_event(p->session, event, data);
 }
 
-/* Compares without telling by its time how much was right. */
-static bool token_fits(const char *expected, const char *given)
-{
-    if (!given || strlen(given) != strlen(expected))
-        return false;
-    unsigned char differs = 0;
-    for (size_t i = 0; expected[i]; i++)
-        differs |= (unsigned char)(expected[i] ^ given[i]);
-    return differs == 0;
-}
-
 /* One who comes back takes the place of who it was; nobody else may. */
 static enum err make_way(struct room *room, const struct peer_join *join)
 {
@@ -63,7 +53,7 @@ static enum err make_way(struct room *room, const struct peer_join *join)
         HASH_FIND_STR(room->peers_by_id, join->peer_id, old);
     if (!old)
         return OK;
-    if (!token_fits(old->resume_token, join->resume_token))
+    if (!secret_fits(old->resume_token, join->resume_token))
         return ERR_EXISTS;
     struct session *s = old->session;
     peer_close(old, "joined again");

@@ -1,7 +1,6 @@
-#include <string.h>
-
 #include "common/addr_range.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "controller/room/room_state.h"
 
 enum { BODY_MAX = 4096 };
@@ -52,15 +51,9 @@ void room_describe_hls(const struct room *room, struct sig_room_hls *out)
 static bool may_change(const struct http_request *req, const struct room *room)
 {
     const char *token = room ? room_broadcaster_token(room) : NULL;
-    const char *given = http_bearer(req);
-    unsigned char differs = 0;
     if (addr_is_loopback(http_peer(req)) && !http_is_forwarded(req))
         return true;
-    if (!token || !given || strlen(token) != strlen(given))
-        return false;
-    for (size_t i = 0; token[i]; i++)
-        differs |= (unsigned char)(token[i] ^ given[i]);
-    return differs == 0;
+    return secret_fits(token, http_bearer(req));
 }
 
 static void answer(struct http_request *req, const struct room *room)
