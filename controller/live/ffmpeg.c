@@ -52,6 +52,20 @@ int ffmpeg_pid(const struct ffmpeg *f)
     return f->process.pid;
 }
 
+/* "123 (ffmpeg) T ...": T is stopped, t is traced. The name may hold anything. */
+bool ffmpeg_held(const struct ffmpeg *f)
+{
+    char path[64];
+    char line[256];
+    snprintf(path, sizeof path, "/proc/%d/stat", f->process.pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    const char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+    fclose(file);
+    return name_end && (strncmp(name_end, ") T", 3) == 0 || strncmp(name_end, ") t", 3) == 0);
+}
+
 /* ---- its words ---- */
 
 static void take_out(struct ffmpeg *f, const char *line)

@@ -5,6 +5,7 @@
 #ifndef WEIR_CONTROLLER_LIVE_FFMPEG_H
 #define WEIR_CONTROLLER_LIVE_FFMPEG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,5 +57,7 @@ MUST_CHECK enum err ffmpeg_start(struct uv_loop_s *loop, const struct ffmpeg_con
  * of its process group is meant. on_exit still comes, on_listening does not. */
 void ffmpeg_stop(struct ffmpeg *f, unsigned grace_ms);
 int ffmpeg_pid(const struct ffmpeg *f);
+/* Whether a signal (SIGSTOP, a debugger) holds it: it will not go on by itself. */
+bool ffmpeg_held(const struct ffmpeg *f);
 
 #endif

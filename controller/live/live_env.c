@@ -78,6 +78,12 @@ static void env_stop(void *ctx, struct ffmpeg *f, unsigned grace_ms)
     ffmpeg_stop(f, grace_ms);
 }
 
+static bool env_held(void *ctx, const struct ffmpeg *f)
+{
+    (void)ctx;
+    return ffmpeg_held(f);
+}
+
 static bool env_backlog(void *ctx, const uint16_t *ports, size_t n)
 {
     (void)ctx;
@@ -189,6 +195,7 @@ struct pipeline_env live_env(struct live_stream *ls)
                                  .unlisten = env_unlisten,
                                  .launch = env_launch,
                                  .stop = env_stop,
+                                 .held = env_held,
                                  .backlog = env_backlog,
                                  .describe = env_describe,
                                  .publish = env_publish,

@@ -145,7 +145,12 @@ static void stop_run(struct pipeline *p, unsigned grace_ms)
 
 static void restart(struct pipeline *p, enum pipeline_reason reason, unsigned grace_ms)
 {
-    if (p->state == PIPELINE_ACTIVE && pipeline_now(p) - p->run->step_ms >= STABLE_MS)
+    bool active = p->state == PIPELINE_ACTIVE;
+    bool stable = active && pipeline_now(p) - p->run->step_ms >= STABLE_MS;
+    if (stable)
+        p->hangs = 0;
+    /* Who changes again and again waits; what broke after it worked is mended at once. */
+    if (stable || (active && reason != PIPELINE_CHANGED))
         p->hurry = 0;
     p->config.env.on_restart(p->config.env.ctx, reason);
     stop_run(p, grace_ms);

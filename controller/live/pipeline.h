@@ -85,6 +85,8 @@ struct pipeline_env {
     enum err (*launch)(void *ctx, const struct ffmpeg_config *config, struct ffmpeg **out,
                        char *why);
     void (*stop)(void *ctx, struct ffmpeg *f, unsigned grace_ms);
+    /* ffmpeg_held. */
+    bool (*held)(void *ctx, const struct ffmpeg *f);
     /* Whether bytes wait in UDP sockets that are bound to these ports: who should read them does
      * not. */
     bool (*backlog)(void *ctx, const uint16_t *ports, size_t n);

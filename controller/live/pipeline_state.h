@@ -18,7 +18,7 @@ enum {
     QUICK_RUNS = 3,
     BACKOFF_FIRST_MS = 500,
     BACKOFF_MAX_MS = 5000,
-    /* A run that lives so long starts that count again. */
+    /* A run that lives so long shows that the machine keeps up. */
     STABLE_MS = 10 * 1000,
     STEP_LIMIT_MS = 5000,   /* the worker's answers to one step */
     LAUNCH_LIMIT_MS = 8000, /* until ffmpeg's ports are bound; 30 to 80 ms on an idle machine */
@@ -26,7 +26,9 @@ enum {
     PRIME_LIMIT_MS = 8000,  /* until the first segment; then another run is tried */
     STALL_MIN_MS = 3000,    /* without a new segment */
     HANG_MS = 1200,         /* without a byte from ffmpeg, while its sockets fill */
-    HANG_AGAIN_MS = 200,    /* between two looks at them */
+    HANGS_COUNTED = 3,      /* times, at most, by which that is made longer */
+    HELD_MS = 400,          /* without a byte from ffmpeg, until its state is looked at */
+    LOOK_AGAIN_MS = 200,    /* between two looks */
     GRACE_CHANGE_MS = 300,  /* for ffmpeg to finish its last segment */
     GRACE_END_MS = 700,
     LOG_AGAIN_MS = 60 * 1000, /* the same trouble */
@@ -81,7 +83,8 @@ struct pipeline {
     enum pipeline_state state;
     struct run *run; /* owned; NULL in IDLE, WAITING, ENDED */
     unsigned runs;
-    unsigned hurry;    /* runs since one was stable */
+    unsigned hurry;    /* runs since one had a segment */
+    unsigned hangs;    /* runs ended since one was stable, for what they did not read */
     uint64_t start_ms; /* WAITING: when the run begins */
     bool dirty;        /* PRIMING: something was added; another run follows this one */
     bool no_names;     /* drawing them failed: no font */

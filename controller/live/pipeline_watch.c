@@ -6,6 +6,11 @@ static uint64_t stall_ms(const struct pipeline *p)
     return patience > STALL_MIN_MS ? patience : STALL_MIN_MS;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -58,10 +63,10 @@ static bool waits_for_key_frame(const struct run *r)
 
 /* ---- an ffmpeg that hangs ---- */
 
-/* Under load ffmpeg may be late; a run that follows others in a hurry is given more time. */
+/* Under load ffmpeg may be late; a run that follows one that seemed to hang is given more time. */
 static uint64_t hang_ms(const struct pipeline *p)
 {
-    return HANG_MS * (uint64_t)(p->hurry < 2 ? 1 : p->hurry < 4 ? p->hurry : 4);
+    return HANG_MS * (uint64_t)(1 + (p->hangs < HANGS_COUNTED ? p->hangs : HANGS_COUNTED));
 }
 
 static bool reads_its_input(struct run *r)
@@ -75,8 +80,8 @@ static bool reads_its_input(struct run *r)
     return n > 0 && !env->backlog(env->ctx, ports, n);
 }
 
-/* ffmpeg was stopped, or hangs: seen by what it does not read, long before a segment is missed. A
- * broadcaster that sends nothing leaves its sockets empty. When to look again; 0: it hangs. */
+/* ffmpeg hangs: seen by what it does not read, long before a segment is missed. A broadcaster that
+ * sends nothing leaves its sockets empty. When to look again; 0: it hangs. */
 static uint64_t hang_turn(struct run *r, uint64_t now)
 {
     if (!r->pipeline->config.encoding.cmaf)
@@ -84,33 +89,55 @@ static uint64_t hang_turn(struct run *r, uint64_t now)
     uint64_t due = r->output_ms + hang_ms(r->pipeline);
     if (now < due)
         return due;
-    return reads_its_input(r) ? now + HANG_AGAIN_MS : 0;
+    return reads_its_input(r) ? now + LOOK_AGAIN_MS : 0;
+}
+
+/* ffmpeg was stopped by a signal. When to look again; 0: it was. */
+static uint64_t held_turn(struct run *r, uint64_t now)
+{
+    const struct pipeline_env *env = &r->pipeline->config.env;
+    uint64_t wrote = later(r->step_ms, later(r->output_ms, r->segment_ms));
+    if (now < wrote + HELD_MS)
+        return wrote + HELD_MS;
+    return env->held(env->ctx, r->ffmpeg) ? 0 : now + LOOK_AGAIN_MS;
 }
 
 /* ---- what is due ---- */
 
+static const char held_words[] = "ffmpeg was stopped by a signal";
+
 void run_prime(struct run *r, uint64_t now)
 {
     uint64_t limit = r->step_ms + PRIME_LIMIT_MS;
-    if (now >= limit)
+    uint64_t held = held_turn(r, now);
+    if (held == 0)
+        pipeline_fail(r->pipeline, PIPELINE_STALLED, held_words);
+    else if (now >= limit)
         pipeline_fail(r->pipeline, PIPELINE_STALLED,
                       waits_for_key_frame(r) ? "no key frame came" : "no first segment came");
     else
-        pipeline_arm(r->pipeline, earlier(limit, key_frame_turns(r, now)));
+        pipeline_arm(r->pipeline, earlier(limit, earlier(held, key_frame_turns(r, now))));
 }
 
 void run_watch(struct run *r, uint64_t now)
 {
     struct pipeline *p = r->pipeline;
     uint64_t limit = r->segment_ms + stall_ms(p);
+    uint64_t held = held_turn(r, now);
+    uint64_t hung = hang_turn(r, now);
+    if (held == 0) {
+        pipeline_fail(p, PIPELINE_STALLED, held_words);
+        return;
+    }
+    if (hung == 0) {
+        p->hangs++;
+        pipeline_fail(p, PIPELINE_STALLED, "ffmpeg does not read what comes");
+        return;
+    }
     if (now >= limit) {
         pipeline_fail(p, PIPELINE_STALLED, "no new segment came");
         return;
     }
-    uint64_t next = hang_turn(r, now);
-    if (next == 0) {
-        pipeline_fail(p, PIPELINE_STALLED, "ffmpeg does not read what comes");
-        return;
-    }
-    pipeline_arm(p, earlier(limit, earlier(next, key_frame_turns(r, now))));
+    uint64_t next = earlier(held, earlier(hung, key_frame_turns(r, now)));
+    pipeline_arm(p, earlier(limit, next));
 }

@@ -1,6 +1,7 @@
 /* Pipelines of fragmented MP4: the world's ffmpeg is played by bytes that a real one wrote. */
 #include "test/unit/controller/live/pipeline_world.h"
 
+#include "controller/live/pipeline_state.h"
 #include "test/unit/controller/hls/hls_media.h"
 
 static struct file video;
@@ -164,23 +165,60 @@ static void a_silent_input_is_no_reason_to_kill_ffmpeg_at_once(void **state)
     world_fini(&w);
 }
 
-static void runs_in_a_hurry_are_given_more_time(void **state)
+static void one_that_was_stopped_by_a_signal_is_seen_at_once_whatever_came_before(void **state)
 {
     struct world w;
     (void)state;
     go_live(&w);
-    for (int i = 0; i < 2; i++) {
-        w.log[0] = '\0';
-        world_exit(&w, 0, 9);
+    for (int i = 0; i < 5; i++) {
+        uint64_t stopped = w.now;
+        w.held = true;
+        w.stopped_ms = -1;
+        while (w.stopped_ms < 0) {
+            assert_in_range(w.now - stopped, 0, 600);
+            assert_true(world_fire(&w));
+        }
+        assert_int_equal(w.stopped_ms, 0);
+        w.held = false;
+        uint64_t gone = w.now;
+        until_active(&w);
+        assert_in_range(w.now - gone, 0, 2500); /* of media: no waiting before the run */
+    }
+    assert_int_equal(w.restarts[PIPELINE_STALLED], 5);
+    world_fini(&w);
+}
+
+static void one_that_is_stopped_before_its_first_segment_is_seen_as_well(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init_as(&w, true);
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/H264");
+    pipeline_changed(w.pipeline);
+    world_until(&w, PIPELINE_PRIMING);
+    w.held = true;
+    world_sleep(&w, 600);
+    assert_int_equal(w.stopped_ms, 0);
+    assert_int_equal(w.restarts[PIPELINE_STALLED], 1);
+    world_fini(&w);
+}
+
+static void runs_after_one_that_seemed_to_hang_are_given_more_time(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    for (unsigned i = 0; i < 2; i++) {
+        w.stopped_ms = -1;
+        w.backlog = true;
+        write_second(&w);
+        world_sleep(&w, (uint64_t)HANG_MS * (i + 1) - 100);
+        assert_int_equal(w.stopped_ms, -1);
+        world_sleep(&w, 300);
+        assert_int_equal(w.stopped_ms, 0);
+        w.backlog = false;
         until_active(&w);
     }
-    w.backlog = true;
-    write_second(&w);
-    world_sleep(&w, 2500);
-    assert_int_equal(w.stopped_ms, -1);
-    world_sleep(&w, 1500);
-    assert_int_equal(w.stopped_ms, 0);
-    w.backlog = false;
     world_fini(&w);
 }
 
@@ -229,7 +267,9 @@ int main(void)
         cmocka_unit_test(numbers_grow_over_lives_of_the_service),
         cmocka_unit_test(a_stopped_ffmpeg_is_seen_by_its_sockets_within_two_seconds),
         cmocka_unit_test(a_silent_input_is_no_reason_to_kill_ffmpeg_at_once),
-        cmocka_unit_test(runs_in_a_hurry_are_given_more_time),
+        cmocka_unit_test(one_that_was_stopped_by_a_signal_is_seen_at_once_whatever_came_before),
+        cmocka_unit_test(one_that_is_stopped_before_its_first_segment_is_seen_as_well),
+        cmocka_unit_test(runs_after_one_that_seemed_to_hang_are_given_more_time),
         cmocka_unit_test(bytes_that_are_no_mp4_end_the_run_not_the_stream),
         cmocka_unit_test(pictures_that_come_to_a_stream_of_sound_make_another_presentation),
     };

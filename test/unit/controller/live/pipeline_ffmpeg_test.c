@@ -242,6 +242,12 @@ static void env_stop(void *ctx, struct ffmpeg *f, unsigned grace_ms)
     ffmpeg_stop(f, grace_ms);
 }
 
+static bool env_held(void *ctx, const struct ffmpeg *f)
+{
+    (void)ctx;
+    return ffmpeg_held(f);
+}
+
 static void env_describe(void *ctx, struct live_source *out)
 {
     static struct rtp_encoding_parameters encoding = {.ssrc = 77, .has_ssrc = true};
@@ -321,6 +327,7 @@ static void real_init(struct real *r, const char *video)
                                              .unlisten = env_unlisten,
                                              .launch = env_launch,
                                              .stop = env_stop,
+                                             .held = env_held,
                                              .describe = env_describe,
                                              .on_playable = env_nothing,
                                              .on_state = env_on_state,

@@ -546,7 +546,44 @@ static void no_free_port_is_an_error_and_passes(void **state)
     world_fini(&w);
 }
 
-static void a_run_that_lasted_makes_the_next_restart_quick_again(void **state)
+static void who_worked_is_replaced_at_once_however_often_it_ends(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    go_live(&w, "video/VP8");
+    for (int i = 0; i < 20; i++) {
+        world_until(&w, PIPELINE_ACTIVE);
+        world_exit(&w, 1, 0);
+        uint64_t before = w.now;
+        world_until(&w, PIPELINE_LAUNCHING);
+        assert_in_range(w.now - before, 0, 100);
+    }
+    world_fini(&w);
+}
+
+static void who_never_works_is_tried_ever_later_until_it_does(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    go_live(&w, "video/VP8");
+    for (int i = 0; i < 8; i++) {
+        world_until(&w, PIPELINE_PRIMING);
+        world_exit(&w, 1, 0);
+    }
+    uint64_t before = w.now;
+    world_until(&w, PIPELINE_LAUNCHING);
+    assert_true(w.now - before >= 4000);
+    world_until(&w, PIPELINE_ACTIVE);
+    world_exit(&w, 1, 0);
+    before = w.now;
+    world_until(&w, PIPELINE_LAUNCHING);
+    assert_true(w.now - before < 100);
+    world_fini(&w);
+}
+
+static void who_changes_again_and_again_waits(void **state)
 {
     (void)state;
     struct world w;
@@ -554,18 +591,12 @@ static void a_run_that_lasted_makes_the_next_restart_quick_again(void **state)
     go_live(&w, "video/VP8");
     for (int i = 0; i < 8; i++) {
         world_until(&w, PIPELINE_ACTIVE);
-        world_exit(&w, 1, 0);
+        w.producers[MEDIA_KIND_VIDEO].paused = !w.producers[MEDIA_KIND_VIDEO].paused;
+        pipeline_changed(w.pipeline);
     }
     uint64_t before = w.now;
     world_until(&w, PIPELINE_LAUNCHING);
     assert_true(w.now - before >= 4000);
-    world_until(&w, PIPELINE_ACTIVE);
-    for (int i = 0; i < 12; i++)
-        world_step(&w);
-    world_exit(&w, 1, 0);
-    before = w.now;
-    world_until(&w, PIPELINE_LAUNCHING);
-    assert_true(w.now - before < 100);
     world_fini(&w);
 }
 
@@ -598,7 +629,9 @@ int main(void)
         cmocka_unit_test(each_step_has_a_limit),
         cmocka_unit_test(a_missing_ffmpeg_is_tried_ever_more_rarely),
         cmocka_unit_test(no_free_port_is_an_error_and_passes),
-        cmocka_unit_test(a_run_that_lasted_makes_the_next_restart_quick_again),
+        cmocka_unit_test(who_worked_is_replaced_at_once_however_often_it_ends),
+        cmocka_unit_test(who_never_works_is_tried_ever_later_until_it_does),
+        cmocka_unit_test(who_changes_again_and_again_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

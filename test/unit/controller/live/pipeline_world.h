@@ -63,6 +63,7 @@ struct world {
     bool ffmpeg_missing;
     bool listening;
     bool key_came;               /* in this step of PRIMING */
+    bool held;                   /* stopped by a signal */
     bool backlog;                /* it does not read its sockets */
     struct ffmpeg_config ffmpeg; /* callbacks and ports of the newest */
     char ffmpeg_input[4096];
@@ -306,6 +307,12 @@ static inline void world_describe(void *ctx, struct live_source *out)
     }
 }
 
+static inline bool world_held(void *ctx, const struct ffmpeg *f)
+{
+    assert_non_null(f);
+    return ((struct world *)ctx)->held;
+}
+
 static inline bool world_backlog(void *ctx, const uint16_t *ports, size_t n)
 {
     assert_true(n > 0 && ports[0] % 2 == 0);
@@ -528,6 +535,7 @@ static inline void world_init_as(struct world *w, bool cmaf)
                                              .unlisten = world_fleet_unlisten,
                                              .launch = world_launch,
                                              .stop = world_stop,
+                                             .held = world_held,
                                              .backlog = world_backlog,
                                              .publish = world_publish,
                                              .withdraw = world_withdraw,
