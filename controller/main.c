@@ -86,10 +86,14 @@ static void on_overdue(uv_timer_t *timer)
     _exit(EXIT_FAILURE); /* workers and ffmpeg end by themselves */
 }
 
+/* A signal that comes now is too late to matter: without its watcher it would be the program's end,
+ * and make a failure of an orderly one. */
 static void close_handles(struct main_state *m)
 {
     uv_close((uv_handle_t *)&m->interrupt, NULL);
     uv_close((uv_handle_t *)&m->term, NULL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     uv_close((uv_handle_t *)&m->overdue, NULL);
 }
 

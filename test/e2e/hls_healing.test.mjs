@@ -98,8 +98,12 @@ test('the controller killed: its processes go with it, and numbers grow when it 
 });
 
 test('PROGRAM-DATE-TIME is when pictures were sent, in all tracks, and goes on over restarts', async () => {
+    const segments = (text) => (text.match(/#EXTINF/g) ?? []).length;
     const [video, sound] = await Promise.all(['v0', 'a0'].map(async (t) => {
-        const text = await (await fetch(`${service.url}/live/demo/${t}.m3u8`)).text();
+        const text = await until(`segments of ${t}`, 10000, async () => {
+            const list = await (await fetch(`${service.url}/live/demo/${t}.m3u8`)).text();
+            return segments(list) >= 3 && list;
+        }, 50);
         let at = null;
         const starts = [];
         for (const line of text.split('\n')) {
