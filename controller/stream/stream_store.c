@@ -1,7 +1,8 @@
 #include "controller/stream/stream_store.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "controller/data/db_rows.h"
 
 #define COLUMNS                                                                                    \
     "id, user_id, room_id, title, description, stream_key, status, started_at, ended_at, "         \
@@ -34,14 +35,6 @@ const char *stream_status_name(enum stream_status s)
 
 /* ---- answers ---- */
 
-/* Who waits for a job's answer; one of the callbacks is set, or none. */
-struct waiter {
-    stream_done_fn *done;
-    stream_row_fn *row;
-    stream_rows_fn *rows;
-    void *ctx;
-};
-
 static enum stream_status status_of(const char *name)
 {
     for (int i = 0; name && i <= STREAM_ENDED; i++) {
@@ -51,9 +44,9 @@ static enum stream_status status_of(const char *name)
     return STREAM_ENDED; /* the table's CHECK allows no other */
 }
 
-static struct stream_row read_row(const struct db_result *r, size_t i)
+static void read_row(const struct db_result *r, size_t i, void *row)
 {
-    return (struct stream_row){
+    *(struct stream_row *)row = (struct stream_row){
         .id = db_get_text(r, i, COL_ID),
         .user_id = db_get_text(r, i, COL_USER_ID),
         .room_id = db_get_text(r, i, COL_ROOM_ID),
@@ -71,55 +64,20 @@ static struct stream_row read_row(const struct db_result *r, size_t i)
     };
 }
 
-static void tell_rows(const struct waiter *w, enum err e, const struct db_result *r)
+static void tell_row(db_callback *cb, void *ctx, enum err e, const void *row)
 {
-    size_t n = r ? db_rows(r) : 0;
-    struct stream_row *rows = n > 0 ? calloc(n, sizeof *rows) : NULL;
-    if (n > 0 && !rows) {
-        e = ERR_NOMEM;
-        n = 0;
-    }
-    for (size_t i = 0; i < n; i++)
-        rows[i] = read_row(r, i);
-    w->rows(w->ctx, e, rows, n);
-    free(rows);
+    ((stream_row_fn *)cb)(ctx, e, row);
 }
 
-static void answered(void *ctx, enum err e, const struct db_result *r)
+static void tell_rows(db_callback *cb, void *ctx, enum err e, const void *rows, size_t n)
 {
-    struct waiter w = *(struct waiter *)ctx;
-    free(ctx);
-    if (w.done) {
-        w.done(w.ctx, e);
-    } else if (w.rows) {
-        tell_rows(&w, e, r);
-    } else if (w.row && e == OK && db_rows(r) == 0) {
-        w.row(w.ctx, ERR_NOT_FOUND, NULL);
-    } else if (w.row) {
-        struct stream_row row = {0};
-        if (e == OK)
-            row = read_row(r, 0);
-        w.row(w.ctx, e, e == OK ? &row : NULL);
-    }
+    ((stream_rows_fn *)cb)(ctx, e, rows, n);
 }
 
-static enum err run(struct db *db, const struct db_stmt *stmts, size_t n, unsigned flags,
-                    struct waiter waiter)
-{
-    struct waiter *w = malloc(sizeof *w);
-    if (!w)
-        return ERR_NOMEM;
-    *w = waiter;
-    enum err e = db_run(db, stmts, n, flags, answered, w);
-    if (e != OK)
-        free(w);
-    return e;
-}
-
-/* The parameters as an array with its length. */
-#define PARAMS(...)                                                                                \
-    .params = (const struct db_param[]){__VA_ARGS__},                                              \
-    .n_params = sizeof((const struct db_param[]){__VA_ARGS__}) / sizeof(struct db_param)
+static const struct db_row_type row_type = {.size = sizeof(struct stream_row),
+                                            .read = read_row,
+                                            .tell_row = tell_row,
+                                            .tell_rows = tell_rows};
 
 /* Columns that are NOT NULL. */
 static const char *or_empty(const char *s)
@@ -136,12 +94,12 @@ enum err stream_store_create(struct db *db, const struct stream_row *row, stream
         .sql = "INSERT INTO livestreams (id, user_id, room_id, title, description, stream_key, "
                "recording_enabled, thumbnail_url, created_at) "
                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        PARAMS(db_text(row->id), db_text(row->user_id), db_text(row->room_id),
-               db_text(or_empty(row->title)), db_text(or_empty(row->description)),
-               db_text(row->stream_key), db_bool(row->recording_enabled),
-               db_text(row->thumbnail_url), db_int(row->created_at)),
+        DB_PARAMS(db_text(row->id), db_text(row->user_id), db_text(row->room_id),
+                  db_text(or_empty(row->title)), db_text(or_empty(row->description)),
+                  db_text(row->stream_key), db_bool(row->recording_enabled),
+                  db_text(row->thumbnail_url), db_int(row->created_at)),
     };
-    return run(db, &s, 1, 0, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, 0, done, ctx);
 }
 
 enum err stream_store_put_live(struct db *db, const struct stream_row *row, stream_done_fn *done,
@@ -153,12 +111,12 @@ enum err stream_store_put_live(struct db *db, const struct stream_row *row, stre
                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'live', $10) "
                "ON CONFLICT (id) DO UPDATE SET status = 'live', started_at = excluded.started_at, "
                "ended_at = NULL, interrupted = FALSE",
-        PARAMS(db_text(row->id), db_text(row->user_id), db_text(row->room_id),
-               db_text(or_empty(row->title)), db_text(or_empty(row->description)),
-               db_text(row->stream_key), db_bool(row->recording_enabled),
-               db_text(row->thumbnail_url), db_int(row->created_at), db_int(row->started_at)),
+        DB_PARAMS(db_text(row->id), db_text(row->user_id), db_text(row->room_id),
+                  db_text(or_empty(row->title)), db_text(or_empty(row->description)),
+                  db_text(row->stream_key), db_bool(row->recording_enabled),
+                  db_text(row->thumbnail_url), db_int(row->created_at), db_int(row->started_at)),
     };
-    return run(db, &s, 1, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, DB_WAIT, done, ctx);
 }
 
 enum err stream_store_start(struct db *db, const char *id, int64_t now_ms, stream_row_fn *done,
@@ -167,10 +125,10 @@ enum err stream_store_start(struct db *db, const char *id, int64_t now_ms, strea
     const struct db_stmt s = {
         .sql = "UPDATE livestreams SET status = 'live', started_at = COALESCE(started_at, $2) "
                "WHERE id = $1 AND status <> 'ended' RETURNING " COLUMNS,
-        PARAMS(db_text(id), db_int(now_ms)),
+        DB_PARAMS(db_text(id), db_int(now_ms)),
         .must_match = true,
     };
-    return run(db, &s, 1, 0, (struct waiter){.row = done, .ctx = ctx});
+    return db_read_row(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 enum err stream_store_end(struct db *db, const char *id, int64_t now_ms, const char *recording_url,
@@ -181,16 +139,16 @@ enum err stream_store_end(struct db *db, const char *id, int64_t now_ms, const c
             .sql = "UPDATE livestreams SET status = 'ended', ended_at = $2, "
                    "recording_url = COALESCE($3, recording_url) "
                    "WHERE id = $1 AND status <> 'ended'",
-            PARAMS(db_text(id), db_int(now_ms), db_text(recording_url)),
+            DB_PARAMS(db_text(id), db_int(now_ms), db_text(recording_url)),
             .must_match = true,
         },
         {
             .sql = "UPDATE livestream_viewers SET left_at = $2 "
                    "WHERE stream_id = $1 AND left_at IS NULL",
-            PARAMS(db_text(id), db_int(now_ms)),
+            DB_PARAMS(db_text(id), db_int(now_ms)),
         },
     };
-    return run(db, stmts, 2, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, stmts, 2, DB_WAIT, done, ctx);
 }
 
 enum err stream_store_end_all_live(struct db *db, int64_t now_ms, stream_rows_fn *done, void *ctx)
@@ -199,14 +157,14 @@ enum err stream_store_end_all_live(struct db *db, int64_t now_ms, stream_rows_fn
         {
             .sql = "UPDATE livestreams SET status = 'ended', ended_at = $1, interrupted = TRUE "
                    "WHERE status = 'live' RETURNING " COLUMNS,
-            PARAMS(db_int(now_ms)),
+            DB_PARAMS(db_int(now_ms)),
         },
         {
             .sql = "UPDATE livestream_viewers SET left_at = $1 WHERE left_at IS NULL",
-            PARAMS(db_int(now_ms)),
+            DB_PARAMS(db_int(now_ms)),
         },
     };
-    return run(db, stmts, 2, 0, (struct waiter){.rows = done, .ctx = ctx});
+    return db_read_rows(db, &row_type, stmts, 2, 0, (db_callback *)done, ctx);
 }
 
 enum err stream_store_start_again(struct db *db, const char *id, stream_row_fn *done, void *ctx)
@@ -214,10 +172,10 @@ enum err stream_store_start_again(struct db *db, const char *id, stream_row_fn *
     const struct db_stmt s = {
         .sql = "UPDATE livestreams SET status = 'live', ended_at = NULL, interrupted = FALSE "
                "WHERE id = $1 AND interrupted RETURNING " COLUMNS,
-        PARAMS(db_text(id)),
+        DB_PARAMS(db_text(id)),
         .must_match = true,
     };
-    return run(db, &s, 1, 0, (struct waiter){.row = done, .ctx = ctx});
+    return db_read_row(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 /* ---- reading ---- */
@@ -226,9 +184,9 @@ enum err stream_store_get(struct db *db, const char *id, stream_row_fn *done, vo
 {
     const struct db_stmt s = {
         .sql = "SELECT " COLUMNS " FROM livestreams WHERE id = $1",
-        PARAMS(db_text(id)),
+        DB_PARAMS(db_text(id)),
     };
-    return run(db, &s, 1, 0, (struct waiter){.row = done, .ctx = ctx});
+    return db_read_row(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 enum err stream_store_get_by_key(struct db *db, const char *stream_key, stream_row_fn *done,
@@ -236,21 +194,9 @@ enum err stream_store_get_by_key(struct db *db, const char *stream_key, stream_r
 {
     const struct db_stmt s = {
         .sql = "SELECT " COLUMNS " FROM livestreams WHERE stream_key = $1",
-        PARAMS(db_text(stream_key)),
+        DB_PARAMS(db_text(stream_key)),
     };
-    return run(db, &s, 1, 0, (struct waiter){.row = done, .ctx = ctx});
-}
-
-static int64_t clamp_limit(int64_t limit)
-{
-    if (limit < 1)
-        return 1;
-    return limit < STREAM_LIST_MAX ? limit : STREAM_LIST_MAX;
-}
-
-static int64_t clamp_offset(int64_t offset)
-{
-    return offset > 0 ? offset : 0;
+    return db_read_row(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 enum err stream_store_list_active(struct db *db, int64_t limit, int64_t offset,
@@ -259,9 +205,9 @@ enum err stream_store_list_active(struct db *db, int64_t limit, int64_t offset,
     const struct db_stmt s = {
         .sql = "SELECT " COLUMNS " FROM livestreams WHERE status = 'live' "
                "ORDER BY started_at DESC, id LIMIT $1 OFFSET $2",
-        PARAMS(db_int(clamp_limit(limit)), db_int(clamp_offset(offset))),
+        DB_PARAMS(db_int(db_clamp_limit(limit, STREAM_LIST_MAX)), db_int(db_clamp_offset(offset))),
     };
-    return run(db, &s, 1, 0, (struct waiter){.rows = done, .ctx = ctx});
+    return db_read_rows(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 enum err stream_store_list_user(struct db *db, const char *user_id, int64_t limit, int64_t offset,
@@ -270,9 +216,10 @@ enum err stream_store_list_user(struct db *db, const char *user_id, int64_t limi
     const struct db_stmt s = {
         .sql = "SELECT " COLUMNS " FROM livestreams WHERE user_id = $1 "
                "ORDER BY created_at DESC, id LIMIT $2 OFFSET $3",
-        PARAMS(db_text(user_id), db_int(clamp_limit(limit)), db_int(clamp_offset(offset))),
+        DB_PARAMS(db_text(user_id), db_int(db_clamp_limit(limit, STREAM_LIST_MAX)),
+                  db_int(db_clamp_offset(offset))),
     };
-    return run(db, &s, 1, 0, (struct waiter){.rows = done, .ctx = ctx});
+    return db_read_rows(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 /* ---- changes ---- */
@@ -282,10 +229,10 @@ enum err stream_store_set_key(struct db *db, const char *id, const char *user_id
 {
     const struct db_stmt s = {
         .sql = "UPDATE livestreams SET stream_key = $3 WHERE id = $1 AND user_id = $2",
-        PARAMS(db_text(id), db_text(user_id), db_text(stream_key)),
+        DB_PARAMS(db_text(id), db_text(user_id), db_text(stream_key)),
         .must_match = true,
     };
-    return run(db, &s, 1, 0, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, 0, done, ctx);
 }
 
 enum err stream_store_set_thumbnail(struct db *db, const char *id, const char *url,
@@ -293,10 +240,10 @@ enum err stream_store_set_thumbnail(struct db *db, const char *id, const char *u
 {
     const struct db_stmt s = {
         .sql = "UPDATE livestreams SET thumbnail_url = $2 WHERE id = $1",
-        PARAMS(db_text(id), db_text(url)),
+        DB_PARAMS(db_text(id), db_text(url)),
         .must_match = true,
     };
-    return run(db, &s, 1, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, DB_WAIT, done, ctx);
 }
 
 enum err stream_store_viewer_peak(struct db *db, const char *id, int64_t viewers,
@@ -306,10 +253,10 @@ enum err stream_store_viewer_peak(struct db *db, const char *id, int64_t viewers
         .sql = "UPDATE livestreams SET viewer_count_peak = "
                "CASE WHEN viewer_count_peak < $2 THEN $2 ELSE viewer_count_peak END "
                "WHERE id = $1",
-        PARAMS(db_text(id), db_int(viewers)),
+        DB_PARAMS(db_text(id), db_int(viewers)),
         .must_match = true,
     };
-    return run(db, &s, 1, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, DB_WAIT, done, ctx);
 }
 
 /* ---- viewers ---- */
@@ -321,9 +268,9 @@ enum err stream_store_viewer_joined(struct db *db, const char *viewer_id, const 
     const struct db_stmt s = {
         .sql = "INSERT INTO livestream_viewers (id, stream_id, user_id, joined_at) "
                "VALUES ($1, $2, $3, $4)",
-        PARAMS(db_text(viewer_id), db_text(stream_id), db_text(user_id), db_int(now_ms)),
+        DB_PARAMS(db_text(viewer_id), db_text(stream_id), db_text(user_id), db_int(now_ms)),
     };
-    return run(db, &s, 1, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, DB_WAIT, done, ctx);
 }
 
 enum err stream_store_viewer_left(struct db *db, const char *viewer_id, int64_t now_ms,
@@ -331,8 +278,8 @@ enum err stream_store_viewer_left(struct db *db, const char *viewer_id, int64_t 
 {
     const struct db_stmt s = {
         .sql = "UPDATE livestream_viewers SET left_at = $2 WHERE id = $1 AND left_at IS NULL",
-        PARAMS(db_text(viewer_id), db_int(now_ms)),
+        DB_PARAMS(db_text(viewer_id), db_int(now_ms)),
         .must_match = true,
     };
-    return run(db, &s, 1, DB_WAIT, (struct waiter){.done = done, .ctx = ctx});
+    return db_do(db, &s, 1, DB_WAIT, done, ctx);
 }
