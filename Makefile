@@ -4,7 +4,7 @@ B := build/$(VARIANT)
 
 PKGS_common := jansson libcrypto
 PKGS_worker := libuv openssl libsrtp2 usrsctp
-PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib libcurl
+PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib libcurl libjwt
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -85,6 +85,7 @@ DEPS_worker/io := worker/io $(DEPS_worker/media)
 DEPS_worker/api := worker/api $(DEPS_worker/io)
 DEPS_worker := $(DEPS_worker/api)
 DEPS_controller/net := controller/net proto common
+DEPS_controller/api := controller/api controller/net proto common
 DEPS_controller/data := controller/data proto common
 DEPS_controller/settings := controller/settings common
 DEPS_controller/stream := controller/stream controller/data proto common

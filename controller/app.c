@@ -10,6 +10,7 @@
 #include "common/metrics.h"
 #include "common/rng.h"
 #include "controller/admin/admin.h"
+#include "controller/api/api.h"
 #include "controller/app_paths.h"
 #include "controller/app_settings.h"
 #include "controller/data/db.h"
@@ -39,6 +40,7 @@ struct app {
     struct rng rng;
     struct metrics *metrics; /* owned, as all below; NULL: not open */
     struct http_server *http;
+    struct api *api;
     struct admin admin;
     struct db *db;
     struct fleet *fleet;
@@ -77,6 +79,7 @@ static enum err open_rooms(struct app *a)
     config.loop = a->config.loop;
     config.fleet = a->fleet;
     config.http = a->http;
+    config.api = a->api;
     config.metrics = a->metrics;
     config.rng = &a->rng;
     return rooms_open(&config, &a->rooms);
@@ -87,7 +90,7 @@ static enum err open_streams(struct app *a)
     struct streams_config config = {.loop = a->config.loop,
                                     .rooms = a->rooms,
                                     .db = a->db,
-                                    .http = a->http,
+                                    .api = a->api,
                                     .metrics = a->metrics,
                                     .rng = &a->rng,
                                     .reconnect = a->config.settings->limits_reconnect};
@@ -133,7 +136,7 @@ static enum err open_recordings(struct app *a)
                                        .streams = a->streams,
                                        .live = a->live,
                                        .db = a->db,
-                                       .http = a->http,
+                                       .api = a->api,
                                        .metrics = a->metrics,
                                        .rng = &a->rng,
                                        .dir = s->record_dir,
@@ -243,9 +246,15 @@ static enum err open_http(struct app *a, char *text, size_t n)
         snprintf(text + strlen(text), n - strlen(text), " (http.port, WEIR_HTTP_PORT)");
     if (e != OK)
         return e;
+    struct api_config api;
+    app_api_config(a->config.settings, &api);
+    api.http = a->http;
+    api.metrics = a->metrics;
+    api.rng = &a->rng;
     a->admin.metrics = a->metrics;
     a->admin.metrics_public = a->config.settings->metrics_public;
-    return admin_add_routes(&a->admin, a->http);
+    e = api_open(&api, &a->api);
+    return e == OK ? admin_add_routes(&a->admin, a->api) : e;
 }
 
 static enum err open_database(struct app *a, char *text, size_t n)
@@ -378,6 +387,8 @@ static void on_http_closed(void *ctx)
 {
     struct app *a = ctx;
     a->http = NULL;
+    api_close(a->api);
+    a->api = NULL;
     close_next(a);
 }
 

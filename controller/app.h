@@ -3,6 +3,10 @@
 #ifndef WEIR_CONTROLLER_APP_H
 #define WEIR_CONTROLLER_APP_H
 
+#ifndef WEIR_VERSION
+#define WEIR_VERSION "0.1.0"
+#endif
+
 #include "common/err.h"
 #include "controller/settings/settings.h"
 

@@ -3,10 +3,18 @@
 #include <string.h>
 
 #include "common/time.h"
+#include "controller/app.h"
 
 static const char *or_null(const char *s)
 {
     return s[0] != '\0' ? s : NULL;
+}
+
+static struct origin_policy origins(const struct settings *s)
+{
+    return (struct origin_policy){.allowed = s->http_allowed_origins.items,
+                                  .n_allowed = s->http_allowed_origins.n,
+                                  .public_url = s->http_public_url};
 }
 
 enum err app_http_config(const struct settings *s, struct arena *arena, struct http_config *out)
@@ -29,8 +37,29 @@ enum err app_http_config(const struct settings *s, struct arena *arena, struct h
                                 .max_connections_per_ip = (unsigned)s->limits_connections_per_ip,
                                 .max_body = (size_t)s->limits_body_bytes,
                                 .trusted_proxies = proxies,
-                                .n_trusted_proxies = n};
+                                .n_trusted_proxies = n,
+                                .origins = origins(s)};
     return OK;
+}
+
+static struct rate rate(int64_t per_minute, int64_t burst)
+{
+    return (struct rate){.per_minute = (unsigned)per_minute, .burst = (unsigned)burst};
+}
+
+void app_api_config(const struct settings *s, struct api_config *out)
+{
+    *out = (struct api_config){
+        .rates = {[API_LIMIT_GENERAL] = rate(s->limits_api_per_minute, s->limits_api_burst),
+                  [API_LIMIT_LOGIN] = rate(s->limits_login_per_minute, s->limits_login_burst),
+                  [API_LIMIT_REGISTER] =
+                      rate(s->limits_register_per_minute, s->limits_register_burst),
+                  [API_LIMIT_CREATE] = rate(s->limits_create_per_minute, s->limits_create_burst),
+                  [API_LIMIT_CHAT] = rate(s->limits_chat_per_minute, s->limits_chat_burst)},
+        .address_factor = (unsigned)s->limits_address_factor,
+        .buckets = (size_t)s->limits_buckets,
+        .origins = origins(s),
+        .version = WEIR_VERSION};
 }
 
 enum err app_fleet_config(const struct settings *s, struct arena *arena, struct fleet_config *out)
@@ -95,7 +124,5 @@ void app_rooms_config(const struct settings *s, struct rooms_config *out)
                                          .composite = has_mode(s, "composite"),
                                          .names = s->hls_names,
                                          .low_bandwidth = s->hls_low_bandwidth},
-                                 .origins = {.allowed = s->http_allowed_origins.items,
-                                             .n_allowed = s->http_allowed_origins.n,
-                                             .public_url = s->http_public_url}};
+                                 .origins = origins(s)};
 }

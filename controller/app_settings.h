@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "controller/api/api.h"
 #include "controller/fleet/fleet.h"
 #include "controller/net/http.h"
 #include "controller/room/rooms.h"
@@ -15,6 +16,8 @@ MUST_CHECK enum err app_http_config(const struct settings *s, struct arena *aren
                                     struct http_config *out);
 MUST_CHECK enum err app_fleet_config(const struct settings *s, struct arena *arena,
                                      struct fleet_config *out);
+/* Without http, metrics and rng. */
+void app_api_config(const struct settings *s, struct api_config *out);
 void app_rooms_config(const struct settings *s, struct rooms_config *out);
 
 #endif

@@ -12,10 +12,6 @@
 #include "controller/app.h"
 #include "controller/settings/settings.h"
 
-#ifndef WEIR_VERSION
-#define WEIR_VERSION "0.1.0"
-#endif
-
 enum {
     SETTINGS_BYTES_MAX = 1024 * 1024,
     EXIT_USAGE = 2,

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 run_packages="gcc make pkg-config ca-certificates libuv1-dev libusrsctp-dev libsrtp2-dev libssl-dev libwebsockets-dev
-libwebsockets-evlib-uv libpq-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev uthash-dev zlib1g-dev ffmpeg"
+libwebsockets-evlib-uv libpq-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev libjwt-dev uthash-dev zlib1g-dev ffmpeg"
 test_packages="$run_packages libcmocka-dev clang llvm libclang-rt-14-dev valgrind postgresql chromium sqlite3 nginx-light"
 lint_packages="$run_packages libcmocka-dev clang-format"
 # AES-GCM at the speed of the machine; on other processors OpenSSL's is used.

@@ -22,7 +22,8 @@ layer 'worker/engine/' 'worker/(rtp|bwe|media|io|api)/'
 layer 'worker/rtp/' 'worker/(engine|bwe|media|io|api)/'
 layer 'worker/bwe/' 'worker/(engine|media|io|api)/'
 layer 'worker/media/' 'worker/(io|api)/'
-layer 'controller/(net|data|fleet|settings)/' 'controller/(room|rtc|live|stream/streams|account|chat|record)'
+layer 'controller/(net|data|fleet|settings|api)/' 'controller/(room|rtc|live|stream/streams|account|chat|record)'
+layer 'controller/(net|data|fleet|settings)/' 'controller/api/'
 
 only() {
     bad=$(grep -nE "^#include <($2)" $(echo "$sources" | grep -vE "^($1)") /dev/null 2>/dev/null)
@@ -33,7 +34,8 @@ only 'worker/engine/dtls' 'openssl/ssl'
 only 'worker/engine/seal' 'srtp2?/'
 only 'worker/engine/sctp' 'usrsctp'
 only 'controller/net/' 'libwebsockets'
-only 'controller/storage/' 'curl/'
+only 'controller/(storage|webhook)/' 'curl/'
+only 'controller/account/' 'jwt'
 only 'controller/data/' '(libpq-fe|sqlite3|hiredis)'
 
 pure='proto/|worker/(engine|rtp|bwe)/'

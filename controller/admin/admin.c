@@ -4,6 +4,22 @@
 
 #include "common/addr_range.h"
 
+#define WORKER_HEALTH_FIELDS(X, S)                                                                 \
+    X(S, flag, running, "running", REQ, 0, 0, _, "It runs.")                                       \
+    X(S, u64, routers, "routers", REQ, 0, INT64_MAX, _, "Routers that rooms have in it.")          \
+    X(S, u64, load, "load", REQ, 0, INT64_MAX, _, "Transports, producers and consumers.")
+SHAPE_STRUCT(worker_health, WORKER_HEALTH_FIELDS);
+SHAPE_DEFINE(worker_health, WORKER_HEALTH_FIELDS)
+
+#define HEALTH_ANSWER_FIELDS(X, S)                                                                 \
+    X(S, str, status, "status", REQ, 1, 32, _, "starting, ok, degraded or draining.")              \
+    X(S, u64, workers, "workers", REQ, 0, INT64_MAX, _, "Media workers.")                          \
+    X(S, u64, running, "workersRunning", REQ, 0, INT64_MAX, _, "Of them, how many run.")           \
+    X(S, objs, per_worker, "perWorker", OPT, 0, 256, worker_health, "Each by its index.")          \
+    X(S, str, database, "database", REQ, 1, 32, _, "starting, connecting, ready, away or closing.")
+SHAPE_STRUCT(health_answer, HEALTH_ANSWER_FIELDS);
+SHAPE_DEFINE(health_answer, HEALTH_ANSWER_FIELDS)
+
 /* A proxy on this machine brings strangers from a loopback address, so what was forwarded is not
  * local, whoever the header names. */
 static bool is_local(const struct http_request *req)
@@ -80,12 +96,25 @@ static void on_metrics(struct http_request *req, void *user)
     free(text);
 }
 
-enum err admin_add_routes(struct admin *a, struct http_server *http)
+static const struct api_route routes[] = {
+    {.method = HTTP_GET,
+     .path = "/healthz",
+     .id = "getHealth",
+     .tag = "Operation",
+     .summary = "Whether new viewers can be served.",
+     .answers = {{200, &health_answer_shape, "They can."}, {503, &health_answer_shape, "Not now."}},
+     .raw = on_healthz},
+    {.method = HTTP_GET,
+     .path = "/metrics",
+     .id = "getMetrics",
+     .tag = "Operation",
+     .summary = "Metrics in the text format of Prometheus; for this machine, unless metrics.public "
+                "is on.",
+     .answers = {{200, NULL, "The metrics.", "text/plain"}, {403, NULL, "Not from this machine."}},
+     .raw = on_metrics},
+};
+
+enum err admin_add_routes(struct admin *a, struct api *api)
 {
-    struct http_route health = {
-        .method = HTTP_GET, .pattern = "/healthz", .handler = on_healthz, .user = a};
-    struct http_route metrics = {
-        .method = HTTP_GET, .pattern = "/metrics", .handler = on_metrics, .user = a};
-    enum err e = http_route_add(http, &health);
-    return e == OK ? http_route_add(http, &metrics) : e;
+    return api_add(api, routes, sizeof routes / sizeof routes[0], a);
 }

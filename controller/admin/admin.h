@@ -8,7 +8,7 @@
 #include "common/metrics.h"
 #include "controller/data/db.h"
 #include "controller/fleet/fleet.h"
-#include "controller/net/http.h"
+#include "controller/api/api.h"
 
 struct admin {
     struct metrics *metrics; /* borrowed */
@@ -19,7 +19,7 @@ struct admin {
     bool draining;
 };
 
-/* a must outlive the server. */
-MUST_CHECK enum err admin_add_routes(struct admin *a, struct http_server *http);
+/* a must outlive the API. */
+MUST_CHECK enum err admin_add_routes(struct admin *a, struct api *api);
 
 #endif

@@ -67,6 +67,7 @@ struct http_request {
     bool streaming;
     bool chunked_out;
     bool cors;
+    bool cors_listed;
     unsigned methods; /* that its path knows, for preflight */
     const char *path;
     const char *query; /* pairs, see query_decode */

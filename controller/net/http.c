@@ -46,12 +46,14 @@ static bool find_place(struct conn *c, struct http_request *req)
     bool ws = ws_path_known(s, req->path);
     req->methods = m.methods | (ws ? bit(HTTP_GET) | bit(HTTP_OPTIONS) : 0);
     req->cors = m.cors;
+    req->cors_listed = m.cors_listed;
     if (ws && req->upgrade && req->method == HTTP_GET)
         return true;
     req->upgrade = false;
     if (m.route) {
         req->route = &m.route->def;
         req->cors = m.route->def.cors;
+        req->cors_listed = m.route->def.cors_listed;
         if (m.route->def.max_body > 0)
             req->max_body = m.route->def.max_body;
         if (take_params(req, &m))

@@ -19,6 +19,7 @@
 #include "common/bytes.h"
 #include "common/err.h"
 #include "common/fields.h"
+#include "controller/net/origin.h"
 
 struct uv_loop_s;
 struct metrics;
@@ -69,9 +70,11 @@ struct http_config {
                                         carry do, for whom they were opened */
     const struct addr_range *trusted_proxies; /* whose X-Forwarded-For and -Proto are believed */
     size_t n_trusted_proxies;                 /* at most FORWARDED_PROXIES_MAX count */
-    const char *cors_origin; /* Access-Control-Allow-Origin of routes with cors; NULL: "*" */
-    const char *page_csp;    /* Content-Security-Policy of HTML; NULL: the built-in one */
-    struct metrics *metrics; /* borrowed, outlives the server; NULL: none */
+    const char *cors_origin;      /* Access-Control-Allow-Origin of routes with cors; NULL: "*" */
+    struct origin_policy origins; /* other sites that may use routes with cors_listed; borrowed,
+                                     outlives the server */
+    const char *page_csp;         /* Content-Security-Policy of HTML; NULL: the built-in one */
+    struct metrics *metrics;      /* borrowed, outlives the server; NULL: none */
 };
 
 /* Listens at once (the port is bound when this returns), answers when the loop runs. Strings are
@@ -103,8 +106,9 @@ struct http_route {
                             until the server is gone (use literals) */
     http_handler *handler;
     void *user;
-    size_t max_body; /* bytes; 0: the server's */
-    bool cors;       /* open to other origins, with an answer to OPTIONS preflight */
+    size_t max_body;  /* bytes; 0: the server's */
+    bool cors;        /* open to other origins, with an answer to OPTIONS preflight */
+    bool cors_listed; /* open to the configured origins; those by name may also send cookies */
 };
 
 /* Literal segments win over ":name". HEAD is served by GET's route unless it has its own.

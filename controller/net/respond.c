@@ -169,16 +169,36 @@ static bool has_extra(const struct http_request *req, const char *name)
     return false;
 }
 
+/* Whom other than this site's own pages the answer is open to; NULL: nobody. */
+static const char *cors_origin(const struct http_request *req, bool *with_cookies)
+{
+    const struct http_config *config = &req->conn->server->config;
+    const char *origin = http_header(req, "origin");
+    enum origin_listed listed =
+        req->cors_listed ? origin_listed(&config->origins, origin) : ORIGIN_FOREIGN;
+    *with_cookies = listed == ORIGIN_NAMED;
+    if (listed == ORIGIN_NAMED)
+        return origin;
+    if (req->cors)
+        return config->cors_origin ? config->cors_origin : "*";
+    return listed == ORIGIN_ANY ? "*" : NULL;
+}
+
 static void put_cors(struct text *t, const struct http_request *req)
 {
-    const char *origin = req->conn->server->config.cors_origin;
+    bool with_cookies;
+    const char *origin = cors_origin(req, &with_cookies);
+    if (req->cors_listed || (origin && strcmp(origin, "*") != 0))
+        put(t, "Vary: Origin\r\n");
+    if (!origin)
+        return;
     put(t,
         "Access-Control-Allow-Origin: %s\r\n"
         "Access-Control-Expose-Headers: Accept-Ranges, Content-Length, Content-Range, Date, ETag, "
         "Link, Location, Retry-After\r\n",
-        origin ? origin : "*");
-    if (origin && strcmp(origin, "*") != 0)
-        put(t, "Vary: Origin\r\n");
+        origin);
+    if (with_cookies)
+        put(t, "Access-Control-Allow-Credentials: true\r\n");
 }
 
 static void put_defaults(struct text *t, const struct http_request *req, const char *content_type)
@@ -192,7 +212,7 @@ static void put_defaults(struct text *t, const struct http_request *req, const c
         const char *csp = req->conn->server->config.page_csp;
         put(t, "Content-Security-Policy: %s\r\n", csp ? csp : builtin_csp);
     }
-    if (req->cors && !has_extra(req, "access-control-allow-origin"))
+    if ((req->cors || req->cors_listed) && !has_extra(req, "access-control-allow-origin"))
         put_cors(t, req);
 }
 
@@ -352,7 +372,8 @@ void respond_preflight(struct http_request *req)
     char methods[64];
     methods_text(req->methods, methods);
     (void)http_set_header(req, "Allow", methods);
-    if (req->cors && http_header(req, "access-control-request-method")) {
+    bool with_cookies;
+    if (cors_origin(req, &with_cookies) && http_header(req, "access-control-request-method")) {
         const char *wanted = http_header(req, "access-control-request-headers");
         (void)http_set_header(req, "Access-Control-Allow-Methods", methods);
         if (wanted)

@@ -97,6 +97,7 @@ void router_match(const struct router *r, enum http_method method, const char *p
             continue;
         out->methods |= 1U << route->def.method;
         out->cors = out->cors || route->def.cors;
+        out->cors_listed = out->cors_listed || route->def.cors_listed;
         bool own = route->def.method == method;
         if (!own && !(method == HTTP_HEAD && route->def.method == HTTP_GET))
             continue;

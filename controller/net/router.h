@@ -30,6 +30,7 @@ struct route_match {
     size_t n_params;
     unsigned methods; /* bit per method that the path knows: for 405 and preflight */
     bool cors;        /* some route of that path is open to other origins */
+    bool cors_listed; /* some route of that path is open to the configured ones */
 };
 
 void router_fini(struct router *r);

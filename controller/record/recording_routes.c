@@ -17,6 +17,7 @@
 
 #include "common/secret.h"
 #include "controller/net/files.h"
+#include "controller/record/recording_shapes.h"
 #include "controller/record/recordings_state.h"
 
 enum { LIST_DEFAULT = 50, TITLE_MAX = 200, DISPOSITION_MAX = TITLE_MAX + 96 };
@@ -463,19 +464,109 @@ static void on_file(struct http_request *req, void *user)
 
 /* ---- table ---- */
 
+static const struct api_route routes[] = {
+    {.method = HTTP_POST,
+     .path = "/api/livestream/:roomId/recording",
+     .id = "startRecording",
+     .tag = "Recordings",
+     .summary = "Records the room's stream from now on. The secret is the broadcaster's resume "
+                "token, here and below.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{201, &recording_answer_shape, "The recording."},
+                 {404, NULL, "No stream is live there."},
+                 {409, NULL, "It is recorded already."}},
+     .raw = on_start,
+     .open = true},
+    {.method = HTTP_DELETE,
+     .path = "/api/livestream/:roomId/recording",
+     .id = "stopRecording",
+     .tag = "Recordings",
+     .summary = "Ends the recording, which is then finished.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{200, &recording_answer_shape, "The recording."},
+                 {404, NULL, "No stream is live there, or it is not recorded."}},
+     .raw = on_stop,
+     .open = true},
+    {.method = HTTP_POST,
+     .path = "/api/livestream/:roomId/clip",
+     .id = "makeClip",
+     .tag = "Recordings",
+     .summary = "Makes a recording of the last seconds.",
+     .limit = API_LIMIT_CREATE,
+     .query = {{"seconds", API_QUERY_INT, 1, CLIP_MAX_S, CLIP_MAX_S, "How many."}},
+     .answers = {{201, &recording_answer_shape, "The recording."},
+                 {404, NULL, "Nothing plays there."},
+                 {409, NULL, "Not now."}},
+     .raw = on_clip,
+     .open = true},
+    {.method = HTTP_GET,
+     .path = "/api/recordings",
+     .id = "listRecordings",
+     .tag = "Recordings",
+     .summary = "Public recordings, the newest first; with an owner's secret all of its own.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .query = {{"roomId", API_QUERY_TEXT, 0, 64, 0, "Only of this room."},
+               {"limit", API_QUERY_INT, 1, RECORDING_LIST_MAX, LIST_DEFAULT, "At most so many."},
+               {"offset", API_QUERY_INT, 0, INT32_MAX, 0, "After so many."}},
+     .answers = {{200, &recordings_answer_shape, "The recordings."}},
+     .raw = on_list,
+     .open = true},
+    {.method = HTTP_GET,
+     .path = "/api/recordings/:id",
+     .id = "getRecording",
+     .tag = "Recordings",
+     .summary = "One recording; a private one with its owner's secret only.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{200, &recording_answer_shape, "The recording."},
+                 {404, NULL, "There is no such recording."}},
+     .raw = on_get,
+     .open = true},
+    {.method = HTTP_PATCH,
+     .path = "/api/recordings/:id",
+     .id = "changeRecording",
+     .tag = "Recordings",
+     .summary = "Title, and who may see it.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .body = &recording_change_shape,
+     .answers = {{200, &recording_answer_shape, "As it is now."},
+                 {404, NULL, "There is no such recording."}},
+     .raw = on_change,
+     .open = true},
+    {.method = HTTP_DELETE,
+     .path = "/api/recordings/:id",
+     .id = "deleteRecording",
+     .tag = "Recordings",
+     .summary = "Deletes it with its files.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{204, NULL, "It is gone."}, {404, NULL, "There is no such recording."}},
+     .raw = on_delete,
+     .open = true},
+    {.method = HTTP_GET,
+     .path = "/recordings/:id/:file",
+     .id = "getRecordingFile",
+     .tag = "Recordings",
+     .summary = "video.mp4 (with ?download as a file to keep), poster.jpg, thumbnail.jpg, "
+                "sprite.jpg, sprite.vtt; in parts by Range.",
+     .auth = API_SECRET,
+     .query = {{"download", API_QUERY_TEXT, 0, 8, 0, "The browser keeps it as a file."},
+               {"token", API_QUERY_TEXT, 0, 64, 0, "The owner's secret, for media elements."}},
+     .answers = {{200, NULL, "The file.", "video/mp4"},
+                 {206, NULL, "The part.", "video/mp4"},
+                 {302, NULL, "It is on another server."},
+                 {304, NULL, "It is as before."},
+                 {404, NULL, "There is no such recording or file."},
+                 {416, NULL, "There is no such part."}},
+     .raw = on_file,
+     .open = true},
+};
+
 enum err recordings_add_routes(struct recordings *r)
 {
-    const struct http_route routes[] = {
-        {HTTP_POST, "/api/livestream/:roomId/recording", on_start, r, 0, true},
-        {HTTP_DELETE, "/api/livestream/:roomId/recording", on_stop, r, 0, true},
-        {HTTP_POST, "/api/livestream/:roomId/clip", on_clip, r, 0, true},
-        {HTTP_GET, "/api/recordings", on_list, r, 0, true},
-        {HTTP_GET, "/api/recordings/:id", on_get, r, 0, true},
-        {HTTP_PATCH, "/api/recordings/:id", on_change, r, 16 * 1024, true},
-        {HTTP_DELETE, "/api/recordings/:id", on_delete, r, 0, true},
-        {HTTP_GET, "/recordings/:id/:file", on_file, r, 0, true}};
-    enum err e = OK;
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0] && e == OK; i++)
-        e = http_route_add(r->config.http, &routes[i]);
-    return e;
+    return api_add(r->config.api, routes, sizeof routes / sizeof routes[0], r);
 }

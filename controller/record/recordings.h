@@ -14,7 +14,7 @@
 #include "common/time.h"
 #include "controller/data/db.h"
 #include "controller/live/live.h"
-#include "controller/net/http.h"
+#include "controller/api/api.h"
 #include "controller/storage/storage.h"
 #include "controller/stream/streams.h"
 
@@ -27,8 +27,8 @@ struct recordings_config {
     struct streams *streams;
     struct live *live;
     struct db *db;
-    struct http_server *http; /* gets /api/recordings..., /recordings/... */
-    struct metrics *metrics;  /* NULL: none */
+    struct api *api;         /* gets /api/recordings..., /recordings/... */
+    struct metrics *metrics; /* NULL: none */
     struct rng *rng;
     const char *dir;               /* a folder a recording */
     const char *ffmpeg;            /* the program */

@@ -56,74 +56,65 @@ static bool may_change(const struct http_request *req, const struct room *room)
     return secret_fits(token, http_bearer(req));
 }
 
-static void answer(struct http_request *req, const struct room *room)
+static void answer(struct api_call *call, const struct room *room)
 {
     struct sig_room_hls out;
     room_describe_hls(room, &out);
-    http_respond_json(req, 200, shape_encode(&sig_room_hls_shape, &out));
+    api_answer_struct(call, 200, &sig_room_hls_shape, &out);
 }
 
-static void on_get(struct http_request *req, void *user)
+static void on_get(struct api_call *call)
 {
-    const struct room *room = rooms_find(user, http_param(req, "roomId"));
+    const struct room *room = rooms_find(api_ctx(call), api_param(call, "roomId"));
     if (room)
-        answer(req, room);
+        answer(call, room);
     else
-        http_respond_error(req, 404, "NotFound", "roomId", "there is no such room");
+        api_fail(call, ERR_NOT_FOUND, "roomId", "there is no such room");
 }
 
-/* The room, which is made if it is not there; NULL: answered. */
-static struct room *room_for(struct http_request *req, struct rooms *r)
+/* The room is made if it is not there. */
+static void on_put(struct api_call *call)
 {
-    const char *id = http_param(req, "roomId");
+    struct rooms *r = api_ctx(call);
+    const char *id = api_param(call, "roomId");
     struct room *room = rooms_find(r, id);
-    enum err e = OK;
-    if (!id_is_valid(id, ROOM_ID_MAX))
-        http_respond_error(req, 400, "RangeError", "roomId",
-                           "roomId may only have letters, digits, - and _");
-    else if (!may_change(req, room))
-        http_respond_error(req, 403, "Forbidden", NULL,
-                           "for this machine, or with the broadcaster's resume token, only");
-    else if (!room && (e = room_get(r, id, &room)) != OK)
-        http_respond_error(req, 503, err_name(e), NULL, "no room can be made now");
-    else
-        return room;
-    return NULL;
+    if (!id_is_valid(id, ROOM_ID_MAX)) {
+        api_fail(call, ERR_RANGE, "roomId", "roomId may only have letters, digits, - and _");
+    } else if (!may_change(api_request(call), room)) {
+        api_fail(call, ERR_DENIED, NULL,
+                 "for this machine, or with the broadcaster's resume token, only");
+    } else if (!room && room_get(r, id, &room) != OK) {
+        api_fail(call, ERR_UNAVAILABLE, NULL, "no room can be made now");
+    } else {
+        room_change_hls(room, api_body(call));
+        answer(call, room);
+    }
 }
 
-static void on_put(struct http_request *req, void *user)
-{
-    struct field_error error;
-    struct sig_room_hls given;
-    struct arena arena;
-    json_t *body;
-    if (http_body_json(req, &body, &error) != OK) {
-        http_respond_field_error(req, &error);
-        return;
-    }
-    arena_init(&arena, BODY_MAX);
-    struct room *room = NULL;
-    if (shape_decode(&sig_room_hls_shape, body, &given, &arena, &error) != OK)
-        http_respond_field_error(req, &error);
-    else
-        room = room_for(req, user);
-    if (room) {
-        room_change_hls(room, &given);
-        answer(req, room);
-    }
-    arena_fini(&arena);
-    json_decref(body);
-}
+static const struct api_route routes[] = {
+    {.method = HTTP_GET,
+     .path = "/api/rooms/:roomId/hls",
+     .id = "getRoomHls",
+     .tag = "Rooms",
+     .summary = "Which HLS a room has.",
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{200, &sig_room_hls_shape, "As it is."}, {404, NULL, "There is no such room."}},
+     .handle = on_get},
+    {.method = HTTP_PUT,
+     .path = "/api/rooms/:roomId/hls",
+     .id = "setRoomHls",
+     .tag = "Rooms",
+     .summary = "Chooses a room's HLS; makes the room if it is not there. For programs on the same "
+                "machine, or with the broadcaster's resume token.",
+     .auth = API_SECRET,
+     .limit = API_LIMIT_GENERAL,
+     .body = &sig_room_hls_shape,
+     .answers = {{200, &sig_room_hls_shape, "As it is now."}},
+     .handle = on_put,
+     .max_body = BODY_MAX},
+};
 
 enum err rooms_add_hls_routes(struct rooms *r)
 {
-    struct http_route get = {
-        .method = HTTP_GET, .pattern = "/api/rooms/:roomId/hls", .handler = on_get, .user = r};
-    struct http_route put = {.method = HTTP_PUT,
-                             .pattern = "/api/rooms/:roomId/hls",
-                             .handler = on_put,
-                             .user = r,
-                             .max_body = BODY_MAX};
-    enum err e = http_route_add(r->config.http, &get);
-    return e == OK ? http_route_add(r->config.http, &put) : e;
+    return r->config.api ? api_add(r->config.api, routes, sizeof routes / sizeof routes[0], r) : OK;
 }

@@ -15,9 +15,10 @@
 #include "common/list.h"
 #include "common/metrics.h"
 #include "common/rng.h"
+#include "controller/api/api.h"
 #include "controller/fleet/fleet.h"
 #include "controller/net/http.h"
-#include "controller/room/origin.h"
+#include "controller/net/origin.h"
 #include "controller/rtc/ice_servers.h"
 #include "proto/rtp_parameters.h"
 #include "proto/signaling.h"
@@ -46,6 +47,7 @@ struct rooms_config {
     struct uv_loop_s *loop;
     struct fleet *fleet;
     struct http_server *http; /* gets the /ws endpoints */
+    struct api *api;          /* gets /api/rooms/...; NULL: none */
     struct metrics *metrics;  /* NULL: none */
     struct rng *rng;
     unsigned rooms_max;

@@ -203,6 +203,31 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "Consumers of one peer.")                                                                    \
     X(limits_idle, "limits.idle", DURATION, "60s", 5 * SETTINGS_S, 24 * SETTINGS_H, NULL, false,       \
       "A connection that does not answer pings is closed after this time.")                        \
+    X(limits_api_per_minute, "limits.api_per_minute", INT, "600", 0, 1000000, NULL, false,         \
+      "API requests of one user, on average. 0: no limit, here and below.")                        \
+    X(limits_api_burst, "limits.api_burst", INT, "200", 1, 1000000, NULL, false,                   \
+      "API requests of one user, at once.")                                                        \
+    X(limits_login_per_minute, "limits.login_per_minute", INT, "6", 0, 1000000, NULL, false,       \
+      "Failed log-ins to one account from one address, on average.")                               \
+    X(limits_login_burst, "limits.login_burst", INT, "10", 1, 1000000, NULL, false,                \
+      "Failed log-ins to one account from one address, at once.")                                  \
+    X(limits_register_per_minute, "limits.register_per_minute", INT, "2", 0, 1000000, NULL, false, \
+      "Accounts made from one address, on average; limits.address_factor times as many.")          \
+    X(limits_register_burst, "limits.register_burst", INT, "5", 1, 1000000, NULL, false,           \
+      "Accounts made from one address, at once; likewise.")                                        \
+    X(limits_create_per_minute, "limits.create_per_minute", INT, "10", 0, 1000000, NULL, false,    \
+      "Streams and clips that one user makes, on average.")                                        \
+    X(limits_create_burst, "limits.create_burst", INT, "20", 1, 1000000, NULL, false,              \
+      "Streams and clips that one user makes, at once.")                                           \
+    X(limits_chat_per_minute, "limits.chat_per_minute", INT, "60", 0, 1000000, NULL, false,        \
+      "Chat messages of one user, on average.")                                                    \
+    X(limits_chat_burst, "limits.chat_burst", INT, "10", 1, 1000000, NULL, false,                  \
+      "Chat messages of one user, at once.")                                                       \
+    X(limits_address_factor, "limits.address_factor", INT, "10", 1, 1000, NULL, false,             \
+      "How many times as much an address (of IPv6: a /64) may as a user, since several people "    \
+      "share one.")                                                                                \
+    X(limits_buckets, "limits.buckets", INT, "65536", 64, 10000000, NULL, false,                   \
+      "Users and addresses whose limits are remembered at the same time; 32 bytes each.")          \
     X(limits_reconnect, "limits.reconnect", DURATION, "15s", 0, SETTINGS_H, NULL, false,           \
       "How long a peer whose connection broke keeps its place in the room.")
 

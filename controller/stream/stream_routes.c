@@ -1,16 +1,24 @@
-#include "controller/stream/stream_state.h"
-
+/* What is on the air, over HTTP. */
 #include <stdlib.h>
 
-enum { LIST_DEFAULT = 50, LIST_MAX = 200 };
+#include "controller/stream/stream_shapes.h"
+#include "controller/stream/stream_state.h"
+#include "controller/stream/stream_store.h"
 
-static json_t *describe(const struct stream *s)
+enum { LIST_DEFAULT = 50 };
+
+static struct livestream describe(const struct stream *s)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:o}", "id", s->id, "roomId", s->room_id,
-                     "title", s->title, "status", "live", "startedAt", (json_int_t)s->started_ms,
-                     "viewerCount", (json_int_t)s->viewers, "viewerCountPeak",
-                     (json_int_t)s->viewers_peak, "hlsUrl",
-                     s->hls_url[0] ? json_string(s->hls_url) : json_null());
+    return (struct livestream){.id = s->id,
+                               .room_id = s->room_id,
+                               .title = s->title,
+                               .description = "",
+                               .status = stream_status_name(STREAM_LIVE),
+                               .started_at = s->started_ms,
+                               .has_started_at = true,
+                               .viewer_count = s->viewers,
+                               .viewer_count_peak = s->viewers_peak,
+                               .hls_url = s->hls_url[0] ? s->hls_url : NULL};
 }
 
 static int newest_first(struct stream *a, struct stream *b)
@@ -18,27 +26,24 @@ static int newest_first(struct stream *a, struct stream *b)
     return (a->started_ms < b->started_ms) - (a->started_ms > b->started_ms);
 }
 
-/* GET /api/livestream/active?limit&offset -> {"streams": [...]} , newest first. */
-static void on_active(struct http_request *req, void *user)
+static void on_active(struct api_call *call)
 {
-    struct streams *streams = user;
-    struct field_error error;
-    int64_t limit;
-    int64_t offset;
-    if (http_query_int(req, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit, &error) != OK ||
-        http_query_int(req, "offset", 0, INT32_MAX, 0, &offset, &error) != OK) {
-        http_respond_field_error(req, &error);
+    struct streams *streams = api_ctx(call);
+    int64_t limit = api_int(call, "limit");
+    int64_t offset = api_int(call, "offset");
+    struct livestreams answer = {
+        .streams = arena_array(api_arena(call), (size_t)limit, sizeof *answer.streams)};
+    if (!answer.streams) {
+        api_fail(call, ERR_UNAVAILABLE, NULL, NULL);
         return;
     }
-    json_t *list = json_array();
     HASH_SORT(streams->by_room, newest_first);
     int64_t i = 0;
     for (const struct stream *s = streams->by_room; s && i < offset + limit; s = s->hh.next, i++) {
         if (i >= offset)
-            json_array_append_new(list, describe(s));
+            answer.streams[answer.n_streams++] = describe(s);
     }
-    json_t *answer = json_pack("{s:o}", "streams", list);
-    http_respond_json(req, 200, answer);
+    api_answer_struct(call, 200, &livestreams_shape, &answer);
 }
 
 struct listing {
@@ -51,37 +56,51 @@ static void list_producer(void *ctx, struct room_producer *p)
     struct listing *l = ctx;
     if (peer_role(producer_peer(p)) != ROLE_BROADCASTER)
         return;
-    json_array_append_new(
-        l->list, json_pack("{s:s,s:s,s:s,s:s,s:b}", "producerId", producer_id(p), "roomId",
-                           l->room_id, "peerId", peer_id(producer_peer(p)), "kind",
-                           media_kind_names[producer_kind(p)], "paused", producer_paused(p)));
+    struct live_producer out = {.producer_id = producer_id(p),
+                                .room_id = l->room_id,
+                                .peer_id = peer_id(producer_peer(p)),
+                                .kind = media_kind_names[producer_kind(p)],
+                                .paused = producer_paused(p)};
+    json_array_append_new(l->list, shape_encode(&live_producer_shape, &out));
 }
 
-/* GET /producers: what broadcasters produce now. Conversations are nobody else's business. */
-static void on_producers(struct http_request *req, void *user)
+/* What broadcasters produce now. Conversations are nobody else's business. */
+static void on_producers(struct api_call *call)
 {
-    struct streams *streams = user;
+    struct streams *streams = api_ctx(call);
     struct listing l = {.list = json_array()};
     for (const struct stream *s = streams->by_room; s; s = s->hh.next) {
         l.room_id = s->room_id;
         if (s->room)
             room_each_producer(s->room, list_producer, &l);
     }
-    http_respond_json(req, 200, l.list);
+    api_answer(call, 200, l.list);
 }
+
+static const struct api_route routes[] = {
+    {.method = HTTP_GET,
+     .path = "/api/livestream/active",
+     .id = "listActiveStreams",
+     .tag = "Streams",
+     .summary = "What is on the air now.",
+     .limit = API_LIMIT_GENERAL,
+     .query = {{"limit", API_QUERY_INT, 1, STREAM_LIST_MAX, LIST_DEFAULT, "At most so many."},
+               {"offset", API_QUERY_INT, 0, INT32_MAX, 0, "After so many."}},
+     .answers = {{200, &livestreams_shape, "The streams."}},
+     .handle = on_active,
+     .open = true},
+    {.method = HTTP_GET,
+     .path = "/producers",
+     .id = "listProducers",
+     .tag = "Streams",
+     .summary = "What broadcasters produce now, all of them.",
+     .limit = API_LIMIT_GENERAL,
+     .answers = {{200, NULL, "A list of live_producer.", "application/json"}},
+     .handle = on_producers,
+     .open = true},
+};
 
 enum err streams_add_routes(struct streams *s)
 {
-    struct http_route active = {.method = HTTP_GET,
-                                .pattern = "/api/livestream/active",
-                                .handler = on_active,
-                                .user = s,
-                                .cors = true};
-    struct http_route producers = {.method = HTTP_GET,
-                                   .pattern = "/producers",
-                                   .handler = on_producers,
-                                   .user = s,
-                                   .cors = true};
-    enum err e = http_route_add(s->config.http, &active);
-    return e == OK ? http_route_add(s->config.http, &producers) : e;
+    return api_add(s->config.api, routes, sizeof routes / sizeof routes[0], s);
 }

@@ -15,7 +15,7 @@
 #include "common/rng.h"
 #include "common/time.h"
 #include "controller/data/db.h"
-#include "controller/net/http.h"
+#include "controller/api/api.h"
 #include "controller/room/rooms.h"
 
 struct streams;
@@ -25,8 +25,8 @@ struct streams_config {
     struct uv_loop_s *loop;
     struct rooms *rooms;
     struct db *db;
-    struct http_server *http; /* gets GET /producers and GET /api/livestream/active */
-    struct metrics *metrics;  /* NULL: none */
+    struct api *api;         /* gets /producers and /api/livestream/... */
+    struct metrics *metrics; /* NULL: none */
     struct rng *rng;
     usec reconnect; /* how long a broadcaster may be away before its stream ends */
 };

@@ -1,4 +1,4 @@
-#include "controller/room/origin.h"
+#include "controller/net/origin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +91,22 @@ static void the_public_address_is_this_site(void **state)
     assert_false(origin_allowed(&p, "https://live.example.org", "10.0.0.5:8080", false));
 }
 
+static void what_carries_cookies_needs_an_origin_that_is_known_by_name(void **state)
+{
+    (void)state;
+    static const char *const list[] = {"*", "https://b.example"};
+    struct origin_policy p = {.allowed = list, .n_allowed = 2};
+    assert_true(origin_trusted(&p, "https://b.example", "a.example", true));
+    assert_true(origin_trusted(&p, "https://a.example", "a.example", true));
+    assert_false(origin_trusted(&p, "https://c.example", "a.example", true));
+    assert_false(origin_trusted(&p, "null", "a.example", true));
+    assert_false(origin_trusted(&p, NULL, "a.example", true));
+    assert_int_equal(origin_listed(&p, "https://b.example"), ORIGIN_NAMED);
+    assert_int_equal(origin_listed(&p, "https://c.example"), ORIGIN_ANY);
+    assert_int_equal(origin_listed(&none, "https://c.example"), ORIGIN_FOREIGN);
+    assert_int_equal(origin_listed(&none, NULL), ORIGIN_FOREIGN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +117,7 @@ int main(void)
         cmocka_unit_test(listed_sites_may),
         cmocka_unit_test(a_star_lets_all_in),
         cmocka_unit_test(the_public_address_is_this_site),
+        cmocka_unit_test(what_carries_cookies_needs_an_origin_that_is_known_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "controller/room/origin.h"
+#include "controller/net/origin.h"
 
 #include <string.h>
 #include <strings.h>
@@ -48,17 +48,24 @@ static bool is_site(const char *url, const struct site *s)
     return url && parse_site(url, &other) && other.tls == s->tls && same_authority(&other, s);
 }
 
-bool origin_allowed(const struct origin_policy *p, const char *origin, const char *host, bool tls)
+enum origin_listed origin_listed(const struct origin_policy *p, const char *origin)
 {
-    if (!origin)
-        return true;
+    enum origin_listed found = ORIGIN_FOREIGN;
     struct site from = {0};
-    bool known = parse_site(origin, &from); /* not so "null": sandboxed frames, files */
+    bool known = origin && parse_site(origin, &from); /* not so "null": sandboxed frames, files */
     for (size_t i = 0; i < p->n_allowed; i++) {
-        if (strcmp(p->allowed[i], "*") == 0 || (known && is_site(p->allowed[i], &from)))
-            return true;
+        if (known && is_site(p->allowed[i], &from))
+            return ORIGIN_NAMED;
+        if (strcmp(p->allowed[i], "*") == 0)
+            found = ORIGIN_ANY;
     }
-    if (!known)
+    return found;
+}
+
+static bool is_own(const struct origin_policy *p, const char *origin, const char *host, bool tls)
+{
+    struct site from;
+    if (!parse_site(origin, &from))
         return false;
     if (is_site(p->public_url, &from))
         return true;
@@ -68,4 +75,14 @@ bool origin_allowed(const struct origin_policy *p, const char *origin, const cha
     struct site here = {.tls = from.tls};
     set_authority(&here, host, strlen(host));
     return same_authority(&here, &from);
+}
+
+bool origin_allowed(const struct origin_policy *p, const char *origin, const char *host, bool tls)
+{
+    return !origin || origin_listed(p, origin) != ORIGIN_FOREIGN || is_own(p, origin, host, tls);
+}
+
+bool origin_trusted(const struct origin_policy *p, const char *origin, const char *host, bool tls)
+{
+    return origin && (origin_listed(p, origin) == ORIGIN_NAMED || is_own(p, origin, host, tls));
 }
