@@ -4,15 +4,10 @@
 #define WEIR_PROTO_SIGNALING_METHODS_H
 
 #include "proto/rtp_parameters.h"
+#include "proto/signaling_chat.h"
 #include "proto/transport_parameters.h"
 
-enum {
-    SIG_ID_MAX = 64,
-    SIG_NAME_MAX = 64,
-    SIG_TITLE_MAX = 140,
-    SIG_TOKEN_MAX = 4096,
-    SIG_CHAT_MAX = 2000
-};
+enum { SIG_ID_MAX = 64, SIG_NAME_MAX = 64, SIG_TITLE_MAX = 140, SIG_TOKEN_MAX = 4096 };
 
 #define SIG_ROLE_MAP(X)                                                                            \
     X(SIG_ROLE_PARTICIPANT, "participant", "One of many in a conversation.")                       \
