@@ -33,6 +33,9 @@
       "What enableTraceEvent asked for.")                                                          \
     X(EVENT_PRODUCER_VIDEO_ORIENTATION_CHANGE, "producer.videoOrientationChange",                  \
       HANDLER_PRODUCER, &producer_video_orientation_change_event_shape, "The camera was turned.")  \
+    X(EVENT_PRODUCER_VIDEO_SIZE_CHANGE, "producer.videoSizeChange", HANDLER_PRODUCER,              \
+      &producer_video_size_change_event_shape,                                                     \
+      "Key frames of the largest stream have another size. Weir's own.")                           \
     X(EVENT_CONSUMER_PRODUCER_PAUSE, "consumer.producerPause", HANDLER_CONSUMER, NULL,             \
       "Its producer was paused.")                                                                  \
     X(EVENT_CONSUMER_PRODUCER_RESUME, "consumer.producerResume", HANDLER_CONSUMER, NULL,           \

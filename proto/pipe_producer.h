@@ -59,6 +59,11 @@ SHAPE_STRUCT(producer_score_event, PRODUCER_SCORE_EVENT_FIELDS);
 SHAPE_STRUCT(producer_video_orientation_change_event,
              PRODUCER_VIDEO_ORIENTATION_CHANGE_EVENT_FIELDS);
 
+#define PRODUCER_VIDEO_SIZE_CHANGE_EVENT_FIELDS(X, S)                                              \
+    X(S, u16, width, "width", REQ, 1, UINT16_MAX, _, "Pixels, before it is turned upright.")       \
+    X(S, u16, height, "height", REQ, 1, UINT16_MAX, _, "Likewise.")
+SHAPE_STRUCT(producer_video_size_change_event, PRODUCER_VIDEO_SIZE_CHANGE_EVENT_FIELDS);
+
 #define PRODUCER_TRACE_EVENT_FIELDS(X, S)                                                          \
     X(S, choice, type, "type", REQ, 0, 0, producer_trace_type_names, "What was seen.")             \
     X(S, u64, timestamp, "timestamp", REQ, 0, SAFE_INTEGER_MAX, _,                                 \

@@ -115,6 +115,7 @@ SHAPE_DEFINE(producer_score, PRODUCER_SCORE_FIELDS)
 SHAPE_DEFINE(producer_score_event, PRODUCER_SCORE_EVENT_FIELDS)
 SHAPE_DEFINE(producer_video_orientation_change_event,
              PRODUCER_VIDEO_ORIENTATION_CHANGE_EVENT_FIELDS)
+SHAPE_DEFINE(producer_video_size_change_event, PRODUCER_VIDEO_SIZE_CHANGE_EVENT_FIELDS)
 SHAPE_DEFINE(producer_trace_event, PRODUCER_TRACE_EVENT_FIELDS)
 
 /* proto/pipe_consumer.h */

@@ -70,8 +70,10 @@ static void print_track(struct text *out, const struct hls_track *t, uint64_t fr
     hls_track_bandwidth(t, &peak, &average);
     text_print(out, "<Representation id=\"%s\" codecs=\"%s\" bandwidth=\"%" PRIu64 "\"",
                hls_track_spec(t)->name, f->codec, peak);
+    bool turned = f->rotation % 180 != 0;
     if (f->video)
-        text_print(out, " width=\"%" PRIu32 "\" height=\"%" PRIu32 "\"", f->width, f->height);
+        text_print(out, " width=\"%" PRIu32 "\" height=\"%" PRIu32 "\"",
+                   turned ? f->height : f->width, turned ? f->width : f->height);
     else
         text_print(out, " audioSamplingRate=\"%" PRIu32 "\"", f->sample_rate);
     hls_name_init(name, t, first->init);

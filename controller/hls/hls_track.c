@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/hls/bmff_rotate.h"
 #include "controller/hls/presentation_state.h"
 
 enum { CUT_SLACK_US = 1000 };
@@ -337,34 +338,52 @@ static void add_init(struct hls_track *t, const struct media_format *format, str
     }
 }
 
+/* What passes through is turned by who plays it. */
+static unsigned rotation_of(const struct hls_track *t)
+{
+    return t->spec.copied && leads(t) ? t->parent->rotation : 0;
+}
+
+/* Takes the reference. */
+static void turn_and_add_init(struct hls_track *t, const struct media_format *format,
+                              struct blob *b)
+{
+    struct media_format turned = *format;
+    unsigned rotation = rotation_of(t);
+    bool turns = rotation != 0 || t->rotation != 0;
+    if (turns && bmff_rotate_init(b, rotation) == OK)
+        turned.rotation = (uint16_t)rotation;
+    /* Also where that could not be done, so that it is not tried with each key frame. */
+    t->rotation = rotation;
+    const struct blob *old = t->n_inits > 0 ? t->inits[t->n_inits - 1].bytes : NULL;
+    if (old && same_bytes(old, slice_of(b->bytes, b->n)))
+        blob_unref(b);
+    else
+        add_init(t, &turned, b);
+}
+
 static void on_init(void *ctx, const struct media_format *format, struct slice bytes)
 {
     struct hls_track *t = ctx;
-    if (t->n_inits > 0 && same_bytes(t->inits[t->n_inits - 1].bytes, bytes))
-        return;
     struct blob *b = blob_new(bytes.n);
     if (!b) {
         t->failed = ERR_NOMEM;
         return;
     }
     memcpy(b->bytes, bytes.p, bytes.n);
-    add_init(t, format, b);
+    turn_and_add_init(t, format, b);
 }
 
 /* ---- a broadcaster whose picture changes ---- */
 
 /* The newest sample begins another picture: what was before is a segment, what comes has another
- * initialization segment. Only what leads is copied. */
-static void change_sets(struct hls_track *t, const struct avc_sets *sets)
+ * initialization segment. Only what leads is copied. Takes the reference. */
+static void change_init(struct hls_track *t, struct blob *b)
 {
     struct media_format format;
     uint32_t defaults[3];
-    struct blob *b = NULL;
-    const struct blob *old = t->inits[t->n_inits - 1].bytes;
-    /* What cannot be read is left to players: the sets stay in band. */
-    if (avc_change_init(slice_of(old->bytes, old->n), sets, &b) != OK)
-        return;
     if (bmff_parse_init(slice_of(b->bytes, b->n), &format, defaults) != OK) {
+        t->rotation = rotation_of(t); /* not again with each key frame */
         blob_unref(b);
         return;
     }
@@ -373,7 +392,16 @@ static void change_sets(struct hls_track *t, const struct avc_sets *sets)
     if (t->open.n_parts > 0 && t->failed == OK)
         close_segment(t);
     t->discontinuity = true;
-    add_init(t, &format, b);
+    turn_and_add_init(t, &format, b);
+}
+
+static void change_sets(struct hls_track *t, const struct avc_sets *sets)
+{
+    struct blob *b = NULL;
+    const struct blob *old = t->inits[t->n_inits - 1].bytes;
+    /* What cannot be read is left to players: the sets stay in band. */
+    if (avc_change_init(slice_of(old->bytes, old->n), sets, &b) == OK)
+        change_init(t, b);
 }
 
 static void look_at_sets(struct hls_track *t, struct slice sample)
@@ -385,6 +413,20 @@ static void look_at_sets(struct hls_track *t, struct slice sample)
         change_sets(t, &sets);
     t->has_sets = true;
     t->sets = sets;
+}
+
+static void look_at_rotation(struct hls_track *t)
+{
+    const struct blob *old = t->inits[t->n_inits - 1].bytes;
+    if (rotation_of(t) == t->rotation)
+        return;
+    struct blob *b = blob_new(old->n);
+    if (!b) {
+        t->failed = ERR_NOMEM;
+        return;
+    }
+    memcpy(b->bytes, old->bytes, old->n);
+    change_init(t, b);
 }
 
 static void on_sample(void *ctx, const struct media_sample *s)
@@ -400,8 +442,11 @@ static void on_sample(void *ctx, const struct media_sample *s)
     }
     t->failed = bmff_chunk_add(&t->waiting, s);
     t->had_media = true;
-    if (t->failed == OK && t->spec.copied && leads(t) && s->sync)
-        look_at_sets(t, s->data);
+    if (t->failed != OK || !t->spec.copied || !leads(t) || !s->sync)
+        return;
+    look_at_sets(t, s->data);
+    if (t->failed == OK)
+        look_at_rotation(t);
 }
 
 /* ---- life ---- */

@@ -167,7 +167,7 @@ static void print_tail(struct text *out, const struct hls_track *t)
         const struct hls_track *other = presentation_track(p, i);
         uint64_t limit = msn_limit(other);
         const struct hls_segment *last = limit > 0 ? hls_track_segment(other, limit - 1) : NULL;
-        if (other == t || !last)
+        if (other == t || !last || hls_track_spec(other)->absent)
             continue;
         text_print(out, "#EXT-X-RENDITION-REPORT:URI=\"%s.m3u8\",LAST-MSN=%" PRIu64,
                    hls_track_spec(other)->name, last->msn);

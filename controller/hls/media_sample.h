@@ -15,6 +15,7 @@ struct media_format {
     uint32_t timescale;          /* units of dts a second; never 0 */
     uint32_t width;              /* 0 for sound */
     uint32_t height;             /* 0 for sound */
+    uint16_t rotation;           /* clockwise degrees in which it is to be shown */
     uint32_t sample_rate;        /* 0 for pictures */
     uint16_t channels;           /* 0 for pictures */
     char codec[MEDIA_CODEC_MAX]; /* RFC 6381: "avc1.42e01f", "mp4a.40.2", "opus" */

@@ -7,9 +7,37 @@
 
 enum { HEAD_MAX = 128, LINE_MAX_BYTES = 2 * HLS_NAME_MAX + 384 };
 
+/* It has been made in this run, or is about to be. */
 static bool is_there(const struct hls_track *t)
 {
-    return hls_track_init(t) && hls_track_next_msn(t) > hls_track_first_msn(t);
+    uint64_t peak;
+    uint64_t average;
+    hls_track_bandwidth(t, &peak, &average);
+    return !hls_track_spec(t)->absent && hls_track_init(t) && peak > 0;
+}
+
+static bool is_on_its_side(const struct media_format *f)
+{
+    return f->rotation % 180 != 0;
+}
+
+static unsigned shown_width(const struct media_format *f)
+{
+    return is_on_its_side(f) ? f->height : f->width;
+}
+
+static unsigned shown_height(const struct media_format *f)
+{
+    return is_on_its_side(f) ? f->width : f->height;
+}
+
+/* What passes through may become smaller while it is sent; who begins to play then has no use for
+ * the same picture made larger. */
+static bool is_needed(struct presentation *p, const struct hls_track *t)
+{
+    const struct hls_track *top = presentation_leader(p);
+    return t == top || !hls_track_spec(top)->copied || !hls_track_init(top) ||
+           shown_height(&hls_track_init(t)->format) < shown_height(&hls_track_init(top)->format);
 }
 
 /* The sound that goes with pictures; NULL: none. */
@@ -68,7 +96,7 @@ static void print_variant(struct text *out, const struct hls_track *t,
         text_print(out, ",%s", hls_track_init(sound)->format.codec);
     text_print(out, "\"");
     if (f->video)
-        text_print(out, ",RESOLUTION=%ux%u", (unsigned)f->width, (unsigned)f->height);
+        text_print(out, ",RESOLUTION=%ux%u", shown_width(f), shown_height(f));
     if (f->video && frame_rate(t) > 0)
         text_print(out, ",FRAME-RATE=%.3f", frame_rate(t));
     if (sound)
@@ -87,7 +115,7 @@ struct blob *multivariant_playlist_print(struct presentation *p)
         print_sound(&out, sound);
     for (size_t i = 0; i < presentation_n_tracks(p); i++) {
         const struct hls_track *t = presentation_track(p, i);
-        if (is_there(t) && hls_track_spec(t)->video == video)
+        if (is_there(t) && hls_track_spec(t)->video == video && (!video || is_needed(p, t)))
             print_variant(&out, t, video ? sound : NULL);
     }
     return text_take(&out);

@@ -420,7 +420,8 @@ static void serve_playlist(struct http_request *req, struct served *s, struct se
     }
     struct waiter what = {
         .req = req, .msn = (uint64_t)msn, .part = part, .skip = skip && strcmp(skip, "NO") != 0};
-    if (hls_track_next_msn(st->track) == hls_track_first_msn(st->track)) {
+    if (hls_track_next_msn(st->track) == hls_track_first_msn(st->track) ||
+        !hls_track_init(st->track)) {
         respond_nothing(req);
         return;
     }

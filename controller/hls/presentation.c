@@ -96,6 +96,11 @@ void presentation_run_wall(struct presentation *p, usec wall)
     p->wall = wall;
 }
 
+void presentation_rotate(struct presentation *p, unsigned clockwise)
+{
+    p->rotation = clockwise;
+}
+
 static usec cut_until(const struct presentation *p, const struct hls_track *t)
 {
     const struct hls_track *leader = &p->tracks[p->leader];
@@ -106,12 +111,25 @@ static usec cut_until(const struct presentation *p, const struct hls_track *t)
     return known == USEC_NEVER || known < newest - PATIENCE ? newest - PATIENCE : known;
 }
 
+/* Segments of nothing, up to where another track is. */
+static void add_gaps(struct hls_track *t, const struct hls_track *most)
+{
+    const struct hls_segment *like;
+    while (t != most && t->failed != ERR_NOMEM &&
+           hls_track_next_msn(t) < hls_track_next_msn(most) &&
+           (like = hls_track_segment(most, hls_track_next_msn(t))) != NULL)
+        hls_track_add_gap(t, like);
+}
+
 static void cut(struct presentation *p)
 {
     hls_track_cut(&p->tracks[p->leader], USEC_NEVER);
     for (size_t i = 0; i < p->n_tracks; i++) {
-        if (i != p->leader)
-            hls_track_cut(&p->tracks[i], cut_until(p, &p->tracks[i]));
+        struct hls_track *t = &p->tracks[i];
+        if (t->spec.absent)
+            add_gaps(t, &p->tracks[p->leader]);
+        else if (i != p->leader)
+            hls_track_cut(t, cut_until(p, t));
     }
 }
 
@@ -137,14 +155,8 @@ static void fill_gaps(struct presentation *p)
         if (hls_track_next_msn(&p->tracks[i]) > hls_track_next_msn(most))
             most = &p->tracks[i];
     }
-    for (size_t i = 0; i < p->n_tracks; i++) {
-        struct hls_track *t = &p->tracks[i];
-        const struct hls_segment *like;
-        while (t != most && t->failed != ERR_NOMEM &&
-               hls_track_next_msn(t) < hls_track_next_msn(most) &&
-               (like = hls_track_segment(most, hls_track_next_msn(t))) != NULL)
-            hls_track_add_gap(t, like);
-    }
+    for (size_t i = 0; i < p->n_tracks; i++)
+        add_gaps(&p->tracks[i], most);
 }
 
 void presentation_run_end(struct presentation *p)
@@ -181,7 +193,7 @@ bool presentation_ended(const struct presentation *p)
 bool presentation_playable(const struct presentation *p)
 {
     for (size_t i = 0; i < p->n_tracks; i++) {
-        if (p->tracks[i].n == 0)
+        if (p->tracks[i].n == 0 && !p->tracks[i].spec.absent)
             return false;
     }
     return p->n_tracks > 0;

@@ -77,6 +77,7 @@ struct track_spec {
     unsigned height;
     int64_t bps; /* likewise */
     bool copied; /* passes through: as the broadcaster sends it */
+    bool absent; /* not made in this run: a gap beside each segment of the leading track */
 };
 
 /* In its owner's memory; NULL members are not called. */
@@ -110,6 +111,10 @@ MUST_CHECK enum err presentation_run_begin(struct presentation *p, const struct 
 /* The sender's clock at the run's time zero, as soon as it is known; until then now of run_begin.
  */
 void presentation_run_wall(struct presentation *p, usec wall);
+/* How many degrees clockwise the leading pictures, which pass through, are to be turned by who
+ * plays them: from the next key frame on, with another initialization segment after a
+ * discontinuity. 0, 90, 180 or 270. */
+void presentation_rotate(struct presentation *p, unsigned clockwise);
 /* A piece of fragmented MP4 of a track of this run. Errors as bmff_reader_feed: the run is to be
  * ended. */
 MUST_CHECK enum err presentation_feed(struct presentation *p, size_t track, const void *bytes,

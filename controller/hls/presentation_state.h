@@ -29,6 +29,7 @@ struct hls_track {
     uint64_t discontinuities; /* of segments that left */
     bool discontinuity;       /* the next segment begins with one */
     bool had_media;           /* in this run */
+    unsigned rotation;        /* of the newest initialization segment */
     bool has_sets;            /* of what is copied */
     struct avc_sets sets;
     usec longest_segment;
@@ -42,10 +43,11 @@ struct presentation {
     struct hls_track tracks[HLS_TRACKS_MAX];
     size_t n_tracks;
     size_t leader;
-    usec base;  /* presentation's clock - run's clock */
-    usec wall;  /* sender's clock at the run's zero */
-    usec begun; /* wall clock when the first run began */
-    usec until; /* where the newest of all segments ends */
+    unsigned rotation; /* of what leads, where it passes through: clockwise degrees */
+    usec base;         /* presentation's clock - run's clock */
+    usec wall;         /* sender's clock at the run's zero */
+    usec begun;        /* wall clock when the first run began */
+    usec until;        /* where the newest of all segments ends */
     bool running;
     bool ended;
     struct list observers;

@@ -21,14 +21,17 @@ static void print_places(struct filter_text *f, const struct plan *plan,
         const struct layout_rect *r = &places[i];
         if (input == plan->n_inputs)
             continue;
+        unsigned rotation = plan->inputs[input].rotation;
+        bool turned = rotation % 180 != 0;
         filter_print(f, ";[0:v:%zu]", plan_index_of(plan, input));
         if (style->low)
             filter_print(f, "scale=%d:%d:force_original_aspect_ratio=decrease:flags=fast_bilinear,",
-                         COMPOSITE_LOW_WIDTH, COMPOSITE_LOW_HEIGHT);
+                         turned ? COMPOSITE_LOW_HEIGHT : COMPOSITE_LOW_WIDTH,
+                         turned ? COMPOSITE_LOW_WIDTH : COMPOSITE_LOW_HEIGHT);
         filter_print(f,
-                     "scale=%u:%u:force_original_aspect_ratio=decrease:force_divisible_by=2,"
+                     "%sscale=%u:%u:force_original_aspect_ratio=decrease:force_divisible_by=2,"
                      "setsar=1,format=yuv420p[p%zu]",
-                     r->w, r->h, i);
+                     filter_turn(rotation), r->w, r->h, i);
     }
 }
 

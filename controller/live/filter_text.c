@@ -35,3 +35,11 @@ void filter_quote(struct filter_text *f, const char *words)
         put(f, *words);
     }
 }
+
+const char *filter_turn(unsigned clockwise)
+{
+    return clockwise == 90    ? "transpose=clock,"
+           : clockwise == 180 ? "hflip,vflip,"
+           : clockwise == 270 ? "transpose=cclock,"
+                              : "";
+}

@@ -15,6 +15,8 @@ struct filter_text {
 
 __attribute__((format(printf, 2, 3))) void filter_print(struct filter_text *f, const char *fmt,
                                                         ...);
+/* Filters that turn a picture upright, with a comma behind them; clockwise: 0, 90, 180 or 270. */
+const char *filter_turn(unsigned clockwise);
 /* What somebody else wrote, as the value of an option: quoted for the option and for the graph,
  * without control characters. */
 void filter_quote(struct filter_text *f, const char *words);

@@ -145,6 +145,7 @@ static struct encoding encoding_of(const struct live_stream *ls)
     if (ls->mode == LIVE_STREAM && c->n_ladder > 0) {
         memcpy(e.ladder, c->ladder, c->n_ladder * sizeof e.ladder[0]);
         e.n_ladder = c->n_ladder;
+        e.ladder_fits = true;
     } else {
         e.ladder[0] = (struct rendition){CANVAS_HEIGHT, c->video_bps};
     }

@@ -95,8 +95,14 @@ void live_track_of(struct room_producer *p, struct live_track *out)
     *out = (struct live_track){.producer_id = producer_id(p),
                                .paused = producer_paused(p) || producer_silent(p),
                                .consumable = producer_consumable(p)};
-    if (producer_kind(p) == MEDIA_KIND_VIDEO)
-        out->has_clock = producer_clock(p, &out->clock_ntp, &out->clock_rtp);
+    if (producer_kind(p) != MEDIA_KIND_VIDEO)
+        return;
+    const struct producer_picture *picture = producer_picture(p);
+    bool turned = picture->rotation % 180 != 0;
+    out->has_clock = producer_clock(p, &out->clock_ntp, &out->clock_rtp);
+    out->width = turned ? picture->height : picture->width;
+    out->height = turned ? picture->width : picture->height;
+    out->rotation = picture->rotation;
 }
 
 static void env_describe(void *ctx, struct live_source *out)

@@ -277,6 +277,7 @@ void live_rooms_open(struct live *l)
                                                 .on_producer_removed = on_producer,
                                                 .on_producer_paused = on_paused,
                                                 .on_producer_silent = on_paused,
+                                                .on_producer_picture = on_producer,
                                                 .on_hls = on_hls,
                                                 .ctx = l};
     rooms_observe(l->config.rooms, &l->rooms_observer);

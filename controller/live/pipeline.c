@@ -79,6 +79,7 @@ static void describe(struct pipeline *p, struct live_source *source, struct plan
 static void wait_until(struct pipeline *p, uint64_t at_ms)
 {
     p->start_ms = at_ms;
+    p->size_ms = pipeline_now(p) + SIZE_LIMIT_MS;
     pipeline_set_state(p, PIPELINE_WAITING);
     pipeline_arm(p, at_ms);
 }
@@ -92,14 +93,16 @@ static uint64_t backoff_ms(const struct pipeline *p)
     return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
 }
 
-static uint64_t settle_ms(const struct live_source *s)
+static uint64_t settle_ms(const struct pipeline *p, const struct live_source *s)
 {
     bool whole = s->n_cells > 0;
     for (size_t i = 0; i < s->n_cells; i++) {
         const struct live_cell *c = &s->cells[i];
         whole = whole && (c->screen || (c->tracks[0].producer_id && c->tracks[1].producer_id));
     }
-    return whole ? SETTLE_MS : SETTLE_ALONE_MS;
+    if (!whole)
+        return SETTLE_ALONE_MS;
+    return pipeline_lacks_size(p, s) ? SIZE_LIMIT_MS : SETTLE_MS;
 }
 
 static void finish_end(struct pipeline *p)
@@ -182,6 +185,11 @@ static void change_run(struct pipeline *p, const struct live_source *source,
     }
     if (plan_equal(plan, &p->run->plan)) {
         p->dirty = false;
+        pipeline_tell_rotation(p, source);
+        if (pipeline_look_at_size(p, source) && p->state != PIPELINE_ACTIVE && !p->run->knew_size)
+            restart(p, PIPELINE_CHANGED, 0); /* nothing was made yet */
+        else if (p->state == PIPELINE_ACTIVE)
+            pipeline_arm(p, pipeline_now(p));
         return;
     }
     if (p->state == PIPELINE_PRIMING && plan_extends(&p->run->plan, plan)) {
@@ -204,14 +212,14 @@ void pipeline_changed(struct pipeline *p)
     switch (p->state) {
     case PIPELINE_IDLE:
         if (!plan_empty(&plan))
-            wait_until(p, now + settle_ms(&source) + backoff_ms(p));
+            wait_until(p, now + settle_ms(p, &source) + backoff_ms(p));
         break;
     case PIPELINE_WAITING:
         if (plan_empty(&plan)) {
             pipeline_set_state(p, PIPELINE_IDLE);
             pipeline_arm(p, PIPELINE_NO_TIMER);
-        } else if (backoff_ms(p) == 0 && now + settle_ms(&source) < p->start_ms) {
-            p->start_ms = now + settle_ms(&source);
+        } else if (backoff_ms(p) == 0 && now + settle_ms(p, &source) < p->start_ms) {
+            p->start_ms = now + settle_ms(p, &source);
             pipeline_arm(p, p->start_ms);
         }
         break;
@@ -227,6 +235,13 @@ void pipeline_changed(struct pipeline *p)
     case PIPELINE_STATE_COUNT:
         break;
     }
+}
+
+void pipeline_grow(struct pipeline *p)
+{
+    log_info("hls.grown", "room=%s run=%u width=%u height=%u", p->room_id, p->runs, p->grown_width,
+             p->grown_height);
+    restart(p, PIPELINE_CHANGED, GRACE_CHANGE_MS);
 }
 
 void pipeline_router_lost(struct pipeline *p)
@@ -273,15 +288,22 @@ void pipeline_on_timer(struct pipeline *p)
         pipeline_set_state(p, PIPELINE_IDLE);
         return;
     }
+    if (pipeline_lacks_size(p, &source) && pipeline_now(p) < p->size_ms) {
+        p->start_ms = p->size_ms;
+        pipeline_arm(p, p->start_ms);
+        return;
+    }
     p->runs++;
     p->hurry++;
+    p->grow_ms = 0;
+    p->rotation = source.cells[0].tracks[MEDIA_KIND_VIDEO].rotation;
+    pipeline_learn_size(&p->config.encoding, pipeline_measured(p, &source));
     run_begin(p, &plan, &source);
 }
 
 /* ---- segments ---- */
 
-/* A new segment may be played. */
-static void on_advanced(struct pipeline *p, usec duration, bool playable)
+void pipeline_advanced(struct pipeline *p, usec duration, bool playable)
 {
     struct run *r = p->run;
     p->had_segment = true;
@@ -301,7 +323,7 @@ static void on_advanced(struct pipeline *p, usec duration, bool playable)
     }
 }
 
-static void restart_if_dirty(struct pipeline *p)
+void pipeline_restart_if_dirty(struct pipeline *p)
 {
     if (p->dirty && p->state == PIPELINE_ACTIVE)
         restart(p, PIPELINE_CHANGED, GRACE_CHANGE_MS);
@@ -323,136 +345,8 @@ void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec 
         log_debug("hls.segment_missing", "room=%s name=%s", p->room_id, name);
         return;
     }
-    on_advanced(p, s.duration, e == OK);
-    restart_if_dirty(p);
-}
-
-/* ---- fragmented MP4 ---- */
-
-/* 2025-01-01T00:00:00Z */
-#define MSN_EPOCH (1735689600 * USEC_PER_SEC)
-
-/* The leading track's: the others follow. */
-static void on_presentation_segment(void *ctx, struct hls_track *t, const struct hls_segment *s)
-{
-    struct pipeline *p = ctx;
-    if (p->run && t == presentation_leader(p->presentation) && !s->gap)
-        on_advanced(p, s->duration, presentation_playable(p->presentation));
-}
-
-static void drop_presentation(struct pipeline *p)
-{
-    if (!p->presentation)
-        return;
-    presentation_unobserve(&p->observer);
-    p->config.env.withdraw(p->config.env.ctx, p->presentation);
-    presentation_close(p->presentation);
-    p->presentation = NULL;
-}
-
-static enum err new_presentation(struct pipeline *p, usec wall)
-{
-    char token[HLS_TOKEN_LEN + 1];
-    rng_token(p->config.rng, token, sizeof token);
-    /* Two a segment's time: numbers grow over lives of this address, whatever ended the one before,
-     * and stay below 2^31, beyond which some players are lost. */
-    usec half = p->config.encoding.segment / 2;
-    usec since = wall > MSN_EPOCH ? wall - MSN_EPOCH : 0;
-    struct presentation_config config = {.token = token,
-                                         .first_msn = (uint64_t)(since / half),
-                                         .first_discontinuity =
-                                             (uint64_t)(since / (3600 * USEC_PER_SEC)),
-                                         .segment = p->config.encoding.segment,
-                                         .part = p->config.part,
-                                         .window = p->config.window,
-                                         .memory = p->config.memory};
-    enum err e = presentation_open(&config, &p->presentation);
-    if (e != OK)
-        return e;
-    p->observer = (struct presentation_observer){.on_segment = on_presentation_segment, .ctx = p};
-    presentation_observe(p->presentation, &p->observer);
-    e = p->config.env.publish(p->config.env.ctx, p->presentation);
-    if (e != OK) {
-        presentation_unobserve(&p->observer);
-        presentation_close(p->presentation);
-        p->presentation = NULL;
-    }
-    return e;
-}
-
-static void name_track(const struct pipeline *p, const struct pipeline_output *o,
-                       char out[HLS_TRACK_NAME_MAX])
-{
-    const char *name = p->config.name;
-    bool video = o->kind == MEDIA_KIND_VIDEO;
-    if (name && o->rendition == 0)
-        snprintf(out, HLS_TRACK_NAME_MAX, "%s-%s", name, video ? "video" : "audio");
-    else if (name)
-        snprintf(out, HLS_TRACK_NAME_MAX, "%s-video%zu", name, o->rendition);
-    else
-        snprintf(out, HLS_TRACK_NAME_MAX, "%c%zu", video ? 'v' : 'a', o->rendition);
-}
-
-static size_t track_specs(const struct pipeline *p, const struct plan *plan,
-                          struct track_spec specs[PIPELINE_OUTPUTS_MAX])
-{
-    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
-    size_t n = pipeline_outputs(plan, &p->config.encoding, outputs);
-    for (size_t i = 0; i < n; i++) {
-        specs[i] = (struct track_spec){.video = outputs[i].kind == MEDIA_KIND_VIDEO,
-                                       .bps = outputs[i].bps,
-                                       .copied = outputs[i].copied};
-        name_track(p, &outputs[i], specs[i].name);
-    }
-    return n;
-}
-
-enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan)
-{
-    struct track_spec specs[PIPELINE_OUTPUTS_MAX];
-    usec wall = p->config.env.wall(p->config.env.ctx);
-    if (!p->config.encoding.cmaf)
-        return OK;
-    size_t n = track_specs(p, plan, specs);
-    enum err e = p->presentation ? OK : new_presentation(p, wall);
-    if (e == OK)
-        e = presentation_run_begin(p->presentation, specs, n, wall);
-    if (e != ERR_STATE)
-        return e;
-    /* Other tracks than it had: another one, at the same address. */
-    drop_presentation(p);
-    e = new_presentation(p, wall);
-    return e == OK ? presentation_run_begin(p->presentation, specs, n, wall) : e;
-}
-
-void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n)
-{
-    enum err e = presentation_feed(p->presentation, output, bytes, n);
-    if (output == 0)
-        p->run->output_ms = pipeline_now(p);
-    if (p->state == PIPELINE_CLEANING)
-        return;
-    if (e != OK)
-        pipeline_fail(p, PIPELINE_EXITED, "ffmpeg wrote what is no fragmented MP4");
-    else
-        restart_if_dirty(p);
-}
-
-/* How large what passes through was. */
-static void remember_source(struct pipeline *p)
-{
-    const struct hls_track *top = presentation_leader(p->presentation);
-    const struct hls_init *init = top ? hls_track_init(top) : NULL;
-    if (init && hls_track_spec(top)->copied)
-        p->config.encoding.source_height = init->format.height;
-}
-
-void pipeline_end_media(struct pipeline *p)
-{
-    if (!p->presentation)
-        return;
-    remember_source(p);
-    presentation_run_end(p->presentation);
+    pipeline_advanced(p, s.duration, e == OK);
+    pipeline_restart_if_dirty(p);
 }
 
 /* ---- life ---- */
@@ -494,7 +388,7 @@ void pipeline_close(struct pipeline *p, bool remove)
     if (!p)
         return;
     assert(!p->run);
-    drop_presentation(p);
+    pipeline_drop_presentation(p);
     if (remove && !p->config.encoding.cmaf)
         hls_folder_remove(&p->folder);
     if (!p->config.encoding.cmaf)

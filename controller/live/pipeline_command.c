@@ -35,16 +35,62 @@ struct plan_rules encoding_rules(const struct encoding *e, bool had_video)
 
 /* ---- outputs ---- */
 
+/* n * to / from, as the nearest even number up to max. */
+static unsigned even_part(unsigned n, unsigned to, unsigned from, unsigned max)
+{
+    uint64_t part = ((uint64_t)n * to + from) / (2 * (uint64_t)from) * 2;
+    part = part > max ? max & ~1u : part;
+    return part < 2 ? 2 : (unsigned)part;
+}
+
+static bool fits(const struct encoding *e)
+{
+    return e->ladder_fits && !e->low && e->source_width > 0 && e->source_height > 0;
+}
+
+/* The source's picture inside a canvas of this height, as it is or smaller. */
+static void fit_size(const struct encoding *e, unsigned height, struct pipeline_output *o)
+{
+    unsigned w = e->source_width;
+    unsigned h = e->source_height;
+    unsigned width = width_of(height);
+    bool wide = (uint64_t)w * height > (uint64_t)h * width;
+    if (w <= width && h <= height) {
+        o->width = even_part(w, 1, 1, w);
+        o->height = even_part(h, 1, 1, h);
+    } else {
+        o->width = wide ? width : even_part(w, height, h, width);
+        o->height = wide ? even_part(h, width, w, height) : height & ~1u;
+    }
+}
+
+/* As many as the next larger size of the ladder is given. */
+static int64_t fit_bps(const struct encoding *e, unsigned height)
+{
+    size_t i = 0;
+    while (i + 1 < e->n_ladder && e->ladder[i + 1].height >= height)
+        i++;
+    return e->ladder[i].bps;
+}
+
 static struct pipeline_output picture(const struct plan *plan, const struct encoding *e, size_t i)
 {
+    unsigned height = e->low ? LOW_HEIGHT : e->ladder[i].height;
     struct pipeline_output o = {.kind = MEDIA_KIND_VIDEO,
                                 .rendition = i,
                                 .copied = i == 0 && plan->tracks[MEDIA_KIND_VIDEO].copies,
-                                .height = e->low ? LOW_HEIGHT : e->ladder[i].height,
+                                .width = width_of(height),
+                                .height = height,
                                 .bps = e->ladder[i].bps};
-    if (i > 0 && plan->tracks[MEDIA_KIND_VIDEO].copies && e->source_height > 0 &&
-        e->source_height < o.height)
-        o.height = e->source_height & ~1u;
+    if (!fits(e))
+        return o;
+    if (o.copied) {
+        o.width = e->source_width;
+        o.height = e->source_height;
+        return o;
+    }
+    fit_size(e, height, &o);
+    o.bps = fit_bps(e, o.height);
     return o;
 }
 
@@ -52,14 +98,21 @@ size_t pipeline_outputs(const struct plan *plan, const struct encoding *e,
                         struct pipeline_output out[PIPELINE_OUTPUTS_MAX])
 {
     size_t n = 0;
-    size_t renditions = e->low || !e->cmaf ? 1 : e->n_ladder;
-    if (plan->tracks[MEDIA_KIND_VIDEO].mode != TRACK_NONE) {
-        for (size_t i = 0; i < renditions; i++)
-            out[n++] = picture(plan, e, i);
+    size_t renditions = pipeline_renditions(e);
+    bool pictures = plan->tracks[MEDIA_KIND_VIDEO].mode != TRACK_NONE;
+    for (size_t i = 0; i < renditions && pictures; i++) {
+        struct pipeline_output o = picture(plan, e, i);
+        if (i == 0 || !fits(e) || o.height < out[n - 1].height)
+            out[n++] = o;
     }
     if (plan->tracks[MEDIA_KIND_AUDIO].mode != TRACK_NONE)
         out[n++] = (struct pipeline_output){.kind = MEDIA_KIND_AUDIO, .bps = e->audio_bps};
     return n;
+}
+
+size_t pipeline_renditions(const struct encoding *e)
+{
+    return e->low || !e->cmaf ? 1 : e->n_ladder;
 }
 
 /* ---- inputs ---- */
@@ -125,16 +178,15 @@ static unsigned sound_input(const struct plan *p, const struct encoding *e)
 /* Browsers change their resolution while they send; encoders cannot, so everything is fitted into
  * one canvas. */
 static void print_fit(struct filter_text *f, const struct plan *p, const struct encoding *e,
-                      unsigned height)
+                      const struct pipeline_output *o)
 {
-    unsigned w = width_of(height);
     if (has_plain_picture(p, e))
-        filter_print(f, "scale=%u:%u", w, height);
+        filter_print(f, "scale=%u:%u", o->width, o->height);
     else
         filter_print(f,
                      "scale=%u:%u:force_original_aspect_ratio=decrease:force_divisible_by=2,"
                      "pad=%u:%u:-1:-1,setsar=1",
-                     w, height, w, height);
+                     o->width, o->height, o->width, o->height);
     filter_print(f, strstr(e->encoder, "vaapi") ? ",format=nv12,hwupload" : ",format=yuv420p");
 }
 
@@ -163,18 +215,20 @@ static void add_picture_graph(struct command *c, const struct plan *p, const str
         filter_print(f, ";[canvas]");
     } else {
         filter_print(f, "[%u:v:0]", has_plain_picture(p, e) ? plain_picture_input(p) : 0);
+        if (!has_plain_picture(p, e))
+            filter_print(f, "%s", filter_turn(p->inputs[0].rotation));
     }
     filter_print(f, "split=%zu", encoded);
     for (size_t i = 0; i < n; i++) {
         if (outputs[i].kind == MEDIA_KIND_VIDEO && !outputs[i].copied)
-            filter_print(f, "[s%zu]", i);
+            filter_print(f, "[s%zu]", outputs[i].rendition);
     }
     for (size_t i = 0; i < n; i++) {
         if (outputs[i].kind != MEDIA_KIND_VIDEO || outputs[i].copied)
             continue;
-        filter_print(f, ";[s%zu]", i);
-        print_fit(f, p, e, outputs[i].height);
-        filter_print(f, "[v%zu]", i);
+        filter_print(f, ";[s%zu]", outputs[i].rendition);
+        print_fit(f, p, e, &outputs[i]);
+        filter_print(f, "[v%zu]", outputs[i].rendition);
     }
     c->bad = c->bad || f->bad;
     command_opt(c, "-filter_complex", "%s", f->text);

@@ -32,7 +32,9 @@ struct encoding {
     struct rendition ladder[RENDITIONS_MAX];
     size_t n_ladder; /* at least 1 */
     int64_t audio_bps;
-    /* Of what passes through, lately: lower renditions are not made larger. 0: unknown */
+    bool ladder_fits; /* renditions are made to the source's size, and never larger */
+    /* The largest that the source was so far, upright. 0: unknown */
+    unsigned source_width;
     unsigned source_height;
     bool composite;
     bool names; /* under the composite's pictures */
@@ -47,13 +49,18 @@ struct pipeline_output {
     enum media_kind kind;
     size_t rendition; /* of pictures */
     bool copied;
-    unsigned height; /* of pictures that are encoded */
+    unsigned width; /* of pictures that are encoded: even */
+    unsigned height;
     int64_t bps;
 };
 
-/* The tracks that go to pipes, in their order; returns how many. */
+/* The tracks that go to pipes, in their order; returns how many. Without those renditions of the
+ * ladder that would not be smaller than the one before. */
 size_t pipeline_outputs(const struct plan *plan, const struct encoding *e,
                         struct pipeline_output out[PIPELINE_OUTPUTS_MAX]);
+
+/* How many sizes there can be, from one source to another. */
+size_t pipeline_renditions(const struct encoding *e);
 
 /* Of MPEG-TS, writes "<folder>/<prefix>-00000.ts" and so on. c->bad: it did not fit. */
 void pipeline_command(struct command *c, const struct plan *plan, const struct encoding *encoding,

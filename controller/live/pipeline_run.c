@@ -268,7 +268,7 @@ static void launch(struct run *r)
     command_init(&c);
     pipeline_command(&c, &r->plan, &encoding, p->folder.path, r->prefix);
     config.args = c.args;
-    enum err e = c.bad ? ERR_TOO_LARGE : pipeline_begin_media(p, &r->plan);
+    enum err e = c.bad ? ERR_TOO_LARGE : pipeline_begin_media(p, r);
     if (config.n_ports > 0) {
         config.input = sdp;
         e = e == OK ? make_sdp(r, sdp) : e;
@@ -401,6 +401,7 @@ void run_begin(struct pipeline *p, const struct plan *plan, const struct live_so
     }
     r->pipeline = p;
     r->plan = *plan;
+    r->knew_size = p->config.encoding.source_width > 0;
     arena_init(&r->arena, PARAMETERS_BYTES_MAX);
     p->run = r;
     pipeline_set_state(p, PIPELINE_TRANSPORTS);

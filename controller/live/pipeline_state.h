@@ -1,6 +1,8 @@
 /* The inside of a pipeline. Private to pipeline*.c.
  *
  * pipeline.c holds what outlives a run: changes, timers, restarts, the playlist.
+ * pipeline_source.c looks at how large the source is and which way up.
+ * pipeline_media.c takes what encoders write to the presentation.
  * pipeline_run.c takes one run through its steps and gives everything back.
  * pipeline_watch.c looks after a run whose media flows. */
 #ifndef WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
@@ -14,6 +16,10 @@ enum {
     /* A stream begins with one producer; the other kind's follows within a round trip or two. */
     SETTLE_ALONE_MS = 400,
     SETTLE_MS = 30,
+    /* The first key frame says how large a ladder can be; it comes with the first packets. */
+    SIZE_LIMIT_MS = 700,
+    /* Browsers begin small and grow in steps; one run is for where that ended. */
+    GROW_MS = 5000,
     /* The first runs after one another begin at once, then later and later. */
     QUICK_RUNS = 3,
     BACKOFF_FIRST_MS = 500,
@@ -62,6 +68,8 @@ struct run {
     bool worker_gone; /* nothing to close there */
     struct arena arena;
     struct run_input inputs[LIVE_INPUTS_MAX]; /* as the plan's */
+    size_t tracks[PIPELINE_OUTPUTS_MAX];      /* of the presentation, by output */
+    bool knew_size;                           /* when it began */
     bool names;                               /* are drawn */
     struct ffmpeg *ffmpeg;                    /* ref; NULL: not running */
     char prefix[PLAYLIST_NAME_MAX / 2];
@@ -83,12 +91,17 @@ struct pipeline {
     enum pipeline_state state;
     struct run *run; /* owned; NULL in IDLE, WAITING, ENDED */
     unsigned runs;
-    unsigned hurry;    /* runs since one had a segment */
-    unsigned hangs;    /* runs ended since one was stable, for what they did not read */
-    uint64_t start_ms; /* WAITING: when the run begins */
-    bool dirty;        /* PRIMING: something was added; another run follows this one */
-    bool no_names;     /* drawing them failed: no font */
+    unsigned hurry;       /* runs since one had a segment */
+    unsigned hangs;       /* runs ended since one was stable, for what they did not read */
+    uint64_t start_ms;    /* WAITING: when the run begins */
+    uint64_t size_ms;     /* WAITING: until then it waits for the source's size */
+    uint64_t grow_ms;     /* when a run for the source's new size begins; 0: it fits */
+    unsigned grown_width; /* the size that it grew to */
+    unsigned grown_height;
+    bool dirty;    /* PRIMING: something was added; another run follows this one */
+    bool no_names; /* drawing them failed: no font */
     bool had_video;
+    unsigned rotation; /* of what passes through: clockwise degrees */
     bool had_segment;
     bool playable; /* told */
     bool ending;
@@ -101,16 +114,37 @@ void pipeline_set_state(struct pipeline *p, enum pipeline_state s);
 void pipeline_arm(struct pipeline *p, uint64_t at_ms);
 /* Ends the run because of something that should not be; another follows. */
 void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *why);
-/* The run's media begins: its tracks. ERR_NOMEM, or what publish says. */
-MUST_CHECK enum err pipeline_begin_media(struct pipeline *p, const struct plan *plan);
-/* A piece of output i of the run. */
-void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n);
-/* The run's media ends. */
-void pipeline_end_media(struct pipeline *p);
+/* The source became larger, and has been so for a while: the next run's sizes fit it. */
+void pipeline_grow(struct pipeline *p);
+/* A new segment may be played. */
+void pipeline_advanced(struct pipeline *p, usec duration, bool playable);
+void pipeline_restart_if_dirty(struct pipeline *p);
 /* A segment is on disk. */
 void pipeline_on_segment(struct pipeline *p, const char *name, usec start, usec end);
 /* The run's last step of cleaning is done; it is freed in here. */
 void pipeline_on_cleaned(struct pipeline *p);
+
+/* ---- pipeline_source.c ---- */
+/* The picture that a ladder is made of; NULL: there is none, or no ladder. */
+const struct live_track *pipeline_measured(const struct pipeline *p, const struct live_source *s);
+/* Its size is not known yet, and is about to be. */
+bool pipeline_lacks_size(const struct pipeline *p, const struct live_source *s);
+/* The largest that it was counts: who plays a size is not to lose it when the source becomes
+ * smaller for a while. t NULL: none. */
+void pipeline_learn_size(struct encoding *e, const struct live_track *t);
+/* Whether another run would make other sizes of it; sets p->grow_ms. */
+bool pipeline_look_at_size(struct pipeline *p, const struct live_source *s);
+/* What passes through is turned by who plays it. */
+void pipeline_tell_rotation(struct pipeline *p, const struct live_source *s);
+
+/* ---- pipeline_media.c ---- */
+/* The run's media begins: its tracks. ERR_NOMEM, or what publish says. */
+MUST_CHECK enum err pipeline_begin_media(struct pipeline *p, struct run *r);
+/* A piece of output i of the run. */
+void pipeline_on_output(struct pipeline *p, size_t output, const void *bytes, size_t n);
+/* The run's media ends. */
+void pipeline_end_media(struct pipeline *p);
+void pipeline_drop_presentation(struct pipeline *p);
 
 /* ---- pipeline_watch.c ---- */
 /* What is due in PRIMING and ACTIVE: key frames, limits; arms the timer for what is next. */

@@ -138,6 +138,11 @@ void run_watch(struct run *r, uint64_t now)
         pipeline_fail(p, PIPELINE_STALLED, "no new segment came");
         return;
     }
+    if (p->grow_ms != 0 && now >= p->grow_ms) {
+        pipeline_grow(p);
+        return;
+    }
+    limit = p->grow_ms != 0 ? earlier(limit, p->grow_ms) : limit;
     uint64_t next = earlier(held, earlier(hung, key_frame_turns(r, now)));
     pipeline_arm(p, earlier(limit, next));
 }

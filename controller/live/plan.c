@@ -35,7 +35,7 @@ static void add_input(struct plan *p, size_t cell, enum media_kind kind,
                       const struct live_track *from)
 {
     struct plan_input *in = &p->inputs[p->n_inputs++];
-    *in = (struct plan_input){.kind = kind, .cell = cell};
+    *in = (struct plan_input){.kind = kind, .cell = cell, .rotation = from->rotation};
     snprintf(in->producer_id, sizeof in->producer_id, "%s", from->producer_id);
 }
 
@@ -84,6 +84,9 @@ void plan_make(struct plan *p, const struct live_source *s, const struct plan_ru
         plan_cells(p, s);
     if (rules->composite || rules->transcodes)
         video->copies = false;
+    /* What passes through is turned by who plays it. */
+    for (size_t i = 0; i < p->n_inputs && video->copies; i++)
+        p->inputs[i].rotation = 0;
     /* A composite shows at least where somebody would be. */
     if (video->mode == TRACK_NONE && (rules->had_video || rules->composite))
         video->mode = TRACK_FILLER;
@@ -113,20 +116,20 @@ static bool same_cells(const struct plan *a, const struct plan *b)
     return same;
 }
 
-static bool has_input(const struct plan *p, const struct plan_input *in)
+static const struct plan_input *same_input(const struct plan *p, const struct plan_input *in)
 {
     for (size_t i = 0; i < p->n_inputs; i++) {
         if (p->inputs[i].kind == in->kind && strcmp(p->inputs[i].producer_id, in->producer_id) == 0)
-            return true;
+            return &p->inputs[i];
     }
-    return false;
+    return NULL;
 }
 
 bool plan_extends(const struct plan *old, const struct plan *now)
 {
     bool extends = same_router(old, now);
     for (size_t i = 0; i < old->n_inputs; i++)
-        extends = extends && has_input(now, &old->inputs[i]);
+        extends = extends && same_input(now, &old->inputs[i]);
     return extends;
 }
 
@@ -137,6 +140,8 @@ bool plan_equal(const struct plan *a, const struct plan *b)
         same = same && a->tracks[k].mode == b->tracks[k].mode;
     for (size_t i = 0; same && i < a->n_inputs && a->n_cells > 0; i++)
         same = a->inputs[i].cell == b->inputs[i].cell;
+    for (size_t i = 0; same && i < a->n_inputs; i++)
+        same = a->inputs[i].rotation == same_input(b, &a->inputs[i])->rotation;
     return same;
 }
 

@@ -30,6 +30,11 @@ struct live_track {
     bool has_clock;
     uint64_t clock_ntp;
     uint32_t clock_rtp;
+    /* Of pictures: pixels once they are upright, 0: unknown yet; and the clockwise degrees that
+     * turn them so. */
+    unsigned width;
+    unsigned height;
+    unsigned rotation;
 };
 
 /* A peer, or a screen that it shares. */
@@ -61,6 +66,7 @@ struct track_plan {
 struct plan_input {
     enum media_kind kind;
     size_t cell;
+    unsigned rotation; /* of pictures that are encoded: as live_track's */
     char producer_id[LIVE_ID_LEN];
 };
 

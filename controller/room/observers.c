@@ -60,6 +60,12 @@ void observe_silent(struct room_producer *p, bool silent)
     TELL(room->rooms, on_producer_silent, room, p, silent)
 }
 
+void observe_picture(struct room_producer *p)
+{
+    struct room *room = p->transport->peer->room;
+    TELL(room->rooms, on_producer_picture, room, p)
+}
+
 void observe_hls(struct room *room)
 {
     TELL(room->rooms, on_hls, room)

@@ -42,6 +42,11 @@ bool producer_silent(const struct room_producer *p)
     return p->silent;
 }
 
+const struct producer_picture *producer_picture(const struct room_producer *p)
+{
+    return &p->picture;
+}
+
 const struct rtp_parameters *producer_consumable(const struct room_producer *p)
 {
     return &p->consumable;
@@ -106,13 +111,22 @@ bool producer_clock(struct room_producer *p, uint64_t *ntp, uint32_t *rtp_timest
     return p->has_clock;
 }
 
-static void on_event(void *ctx, enum pipe_event event, const void *data)
+static void take_picture(struct room_producer *p, enum pipe_event event, const void *data)
 {
-    struct room_producer *p = ctx;
-    if (event == EVENT_PRODUCER_TRACE)
-        take_report(p, data);
-    if (event != EVENT_PRODUCER_SCORE)
-        return;
+    const struct producer_video_size_change_event *size = data;
+    const struct producer_video_orientation_change_event *orientation = data;
+    if (event == EVENT_PRODUCER_VIDEO_SIZE_CHANGE) {
+        p->picture.width = size->width;
+        p->picture.height = size->height;
+    } else {
+        p->picture.rotation = orientation->rotation;
+    }
+    if (p->observed)
+        observe_picture(p);
+}
+
+static void take_scores(struct room_producer *p, const void *data)
+{
     json_t *whole = shape_encode(&producer_score_event_shape, data);
     struct sig_producer_score score = {.producer_id = p->id,
                                        .score = whole ? json_object_get(whole, "scores") : NULL};
@@ -124,6 +138,17 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
         if (p->observed)
             observe_silent(p, silent);
     }
+}
+
+static void on_event(void *ctx, enum pipe_event event, const void *data)
+{
+    if (event == EVENT_PRODUCER_TRACE)
+        take_report(ctx, data);
+    else if (event == EVENT_PRODUCER_SCORE)
+        take_scores(ctx, data);
+    else if (event == EVENT_PRODUCER_VIDEO_SIZE_CHANGE ||
+             event == EVENT_PRODUCER_VIDEO_ORIENTATION_CHANGE)
+        take_picture(ctx, event, data);
 }
 
 /* ---- what features see ---- */

@@ -63,6 +63,7 @@ struct room_producer {
     bool ready;
     bool paused;
     bool silent;
+    struct producer_picture picture;
     bool clock_asked; /* its sender reports are traced */
     bool has_clock;
     uint64_t clock_ntp;
@@ -326,6 +327,7 @@ void observe_producer(struct room_producer *p, bool added);
 void observe_paused(struct room_producer *p, bool paused);
 void observe_hls(struct room *room);
 void observe_silent(struct room_producer *p, bool silent);
+void observe_picture(struct room_producer *p);
 
 /* ---- session.c ---- */
 MUST_CHECK enum err sessions_open(struct rooms *r);

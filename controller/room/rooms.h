@@ -107,6 +107,13 @@ bool producer_silent(const struct room_producer *p);
 /* What its sender's newest report says: a time of day and the RTP timestamp of the same moment (RFC
  * 3550 6.4.1). False: none came since this was asked for first, or it sends several streams. */
 bool producer_clock(struct room_producer *p, uint64_t *ntp, uint32_t *rtp_timestamp);
+/* As the worker saw it last in key frames and header extensions (urn:3gpp:video-orientation). */
+struct producer_picture {
+    uint16_t width; /* pixels as they are encoded; 0: unknown yet */
+    uint16_t height;
+    uint16_t rotation; /* clockwise degrees that turn it upright: 0, 90, 180 or 270 */
+};
+const struct producer_picture *producer_picture(const struct room_producer *p);
 /* Not a camera: its appData says so (source: "screen", or share: true). */
 bool producer_is_screen(const struct room_producer *p);
 struct room_peer *producer_peer(const struct room_producer *p);
@@ -143,6 +150,8 @@ struct rooms_observer {
     void (*on_producer_paused)(void *ctx, struct room *room, struct room_producer *p, bool paused);
     /* It fell silent, or sends again. */
     void (*on_producer_silent)(void *ctx, struct room *room, struct room_producer *p, bool silent);
+    /* Its picture's size or rotation is another one, or known now. */
+    void (*on_producer_picture)(void *ctx, struct room *room, struct room_producer *p);
     void (*on_hls)(void *ctx, struct room *room); /* room_hls changed */
     void *ctx;                                    /* borrowed */
     struct list node;

@@ -219,6 +219,11 @@ static void on_producer_paused(void *ctx, struct room *room, struct room_produce
         TELL(streams, on_changed, s)
 }
 
+static void on_producer_picture(void *ctx, struct room *room, struct room_producer *p)
+{
+    on_producer_paused(ctx, room, p, producer_paused(p));
+}
+
 static void on_peer_joined(void *ctx, struct room *room, struct room_peer *peer)
 {
     struct streams *streams = ctx;
@@ -341,6 +346,7 @@ enum err streams_open(const struct streams_config *config, struct streams **out)
                                                 .on_producer_removed = on_producer_removed,
                                                 .on_producer_paused = on_producer_paused,
                                                 .on_producer_silent = on_producer_paused,
+                                                .on_producer_picture = on_producer_picture,
                                                 .ctx = s};
     rooms_observe(config->rooms, &s->rooms_observer);
     *out = s;

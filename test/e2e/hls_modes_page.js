@@ -3,7 +3,7 @@ import { Device } from 'mediasoup-client';
 import { Signaling } from './page_signaling.js';
 
 /** One colour, drawn anew all the time so that frames come. */
-function colourTrack(colour, width, height) {
+function colourTrack(colour, width, height, rate = 10) {
     const canvas = document.createElement('canvas');
     canvas.width = width;
     canvas.height = height;
@@ -14,8 +14,11 @@ function colourTrack(colour, width, height) {
         g.fillRect(0, 0, width, height);
         g.fillStyle = '#fff';
         g.fillRect(n++ % 8, 0, 2, 2);
-    }, 100);
-    return canvas.captureStream(10).getVideoTracks()[0];
+    }, 1000 / rate);
+    const track = canvas.captureStream(rate).getVideoTracks()[0];
+    // Details are sent at their own size from the first picture on; others begin small.
+    track.contentHint = 'detail';
+    return track;
 }
 
 function toneTrack(hz) {
@@ -47,9 +50,10 @@ export class Client {
     }
 
     /** mime: video/H264, video/VP8. */
-    async show(colour, mime = 'video/VP8', [width, height] = [320, 180], source = 'camera') {
+    async show(colour, mime = 'video/VP8', [width, height] = [320, 180], source = 'camera', rate = 10) {
         const codec = this.device.rtpCapabilities.codecs.find((c) => c.mimeType === mime);
-        const producer = await this.send.produce({ track: colourTrack(colour, width, height), codec, appData: { source } });
+        const track = colourTrack(colour, width, height, rate);
+        const producer = await this.send.produce({ track, codec, appData: { source }, codecOptions: { videoGoogleStartBitrate: 3000 } });
         this[source] = producer;
         return producer.id;
     }

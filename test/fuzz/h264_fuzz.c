@@ -1,5 +1,6 @@
-/* h264_parse and the NAL walk on anything; the same bytes as profile-level-id texts. */
+/* h264_parse, the NAL walk and SPS on anything; the same bytes as profile-level-id texts. */
 #include "proto/h264.h"
+#include "proto/h264_sps.h"
 
 #include <assert.h>
 
@@ -30,7 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice nal;
     size_t at = 0;
     size_t sum = 0;
+    struct h264_sps set;
     profiles(data, size);
+    if (h264_sps_parse(&set, payload) == OK)
+        assert(set.width > 0 && set.width <= 16384 && set.height > 0 && set.height <= 16384);
     if (h264_parse(&h, payload) != OK)
         return 0;
     bool sps = false;

@@ -18,6 +18,7 @@
 #include "worker/rtp/keyframe.h"
 #include "worker/rtp/layer_packet.h"
 #include "worker/rtp/layer_rate.h"
+#include "worker/rtp/picture_size.h"
 #include "worker/rtp/recv_stream.h"
 
 enum { PRODUCER_MAX_STREAMS = 16, PRODUCER_MAX_CONSUMERS = 100000 };
@@ -31,6 +32,7 @@ struct producer_stream {
     struct producer *producer; /* parent */
     uint8_t index;             /* of its encoding */
     bool started;              /* a packet came: recv is valid */
+    struct picture_size size;  /* of its newest key frame; 0: unknown */
     bool has_ssrc;             /* announced or learnt; so is rtx */
     bool has_rtx_ssrc;
     uint8_t score; /* told last */
@@ -57,8 +59,9 @@ struct producer {
     enum rtp_type type;
     bool paused;
     bool has_orientation;
-    uint8_t orientation; /* last byte of video-orientation */
-    uint32_t trace;      /* bit: enum producer_trace_type */
+    uint8_t orientation;      /* last byte of video-orientation */
+    struct picture_size size; /* told last */
+    uint32_t trace;           /* bit: enum producer_trace_type */
     struct ext_ids ext;
     struct codec_table codecs;
     uint8_t mapped_pt[128];          /* by payload type */

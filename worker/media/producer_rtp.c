@@ -124,6 +124,27 @@ static void check_orientation(struct producer *p, const struct rtp_view *v)
                   &event);
 }
 
+static bool is_larger(struct picture_size a, struct picture_size b)
+{
+    return (uint32_t)a.width * a.height > (uint32_t)b.width * b.height;
+}
+
+/* Of the largest of its streams, which may have fallen silent: what it can send. */
+static void check_size(struct producer *p, struct producer_stream *s, const struct rtp_view *v)
+{
+    if (!picture_size_read(s->recv.params.codec, rtp_payload_slice(v), &s->size))
+        return;
+    struct picture_size size = {0};
+    for (size_t i = 0; i < p->n_streams; i++)
+        size = is_larger(p->streams[i].size, size) ? p->streams[i].size : size;
+    if (size.width == p->size.width && size.height == p->size.height)
+        return;
+    p->size = size;
+    struct producer_video_size_change_event event = {
+        .width = size.width, .has_width = true, .height = size.height, .has_height = true};
+    worker_notify(p->transport->worker, p->object.id, EVENT_PRODUCER_VIDEO_SIZE_CHANGE, &event);
+}
+
 static void tell_observers(struct producer *p, usec now, const struct rtp_view *v)
 {
     struct audio_level l;
@@ -265,6 +286,8 @@ void producer_rtp(struct producer *p, usec now, struct producer_stream *s, bool 
         return;
     if (p->ext.of[RTP_EXT_VIDEO_ORIENTATION] != 0 && v->ext_at != 0)
         check_orientation(p, v);
+    if (r.key_frame)
+        check_size(p, s, v);
     if (!list_empty(&p->observers) && p->ext.of[RTP_EXT_AUDIO_LEVEL] != 0 && v->ext_at != 0)
         tell_observers(p, now, v);
     bool understood = forward(p, now, s, packet, v, &r, awaited);

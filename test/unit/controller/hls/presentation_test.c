@@ -1,6 +1,8 @@
 #include "test/unit/controller/hls/hls_media.h"
 
+#include "common/bytes.h"
 #include "controller/hls/bmff_reader.h"
+#include "controller/hls/multivariant_playlist.h"
 
 /* What a player would fetch, one after the other, into a file. */
 static void save(struct hls_track *t, const char *name)
@@ -282,6 +284,119 @@ static void what_follows_a_change_can_be_decoded_with_its_own_initialization_seg
     presentation_close(p);
 }
 
+/* ---- sizes that come and go ---- */
+
+static bool lists(struct presentation *p, const char *name)
+{
+    char line[64];
+    struct blob *b = multivariant_playlist_print(p);
+    assert_non_null(b);
+    snprintf(line, sizeof line, "\n%s.m3u8\n", name);
+    bool found = memmem(b->bytes, b->n, line, strlen(line)) != NULL;
+    blob_unref(b);
+    return found;
+}
+
+/* v.mp4 for each track of pictures that is there. */
+static void run_sizes(struct presentation *p, const struct track_spec *specs, size_t n)
+{
+    struct file v = load("v.mp4");
+    assert_int_equal(presentation_run_begin(p, specs, n, WALL), OK);
+    for (size_t i = 0; i < n; i++) {
+        if (!specs[i].absent)
+            assert_int_equal(presentation_feed(p, i, v.bytes, v.n), OK);
+    }
+    presentation_run_end(p);
+    free(v.bytes);
+}
+
+static void a_size_that_is_not_made_is_gaps_until_a_run_makes_it(void **state)
+{
+    (void)state;
+    struct track_spec sizes[] = {{.name = "v0", .video = true},
+                                 {.name = "v1", .video = true, .absent = true}};
+    struct presentation *p = opened(&config);
+    run_sizes(p, sizes, 2);
+    struct hls_track *v0 = presentation_track(p, 0);
+    struct hls_track *v1 = presentation_track(p, 1);
+    assert_true(presentation_playable(p));
+    assert_int_equal(hls_track_next_msn(v1), hls_track_next_msn(v0));
+    assert_true(lists(p, "v0") && !lists(p, "v1"));
+    uint64_t first = hls_track_next_msn(v0);
+    for (uint64_t m = 0; m < first; m++)
+        assert_true(hls_track_segment(v1, m)->gap);
+    sizes[1].absent = false;
+    run_sizes(p, sizes, 2);
+    assert_true(lists(p, "v0") && lists(p, "v1"));
+    assert_int_equal(hls_track_next_msn(v1), hls_track_next_msn(v0));
+    for (uint64_t m = 0; m < hls_track_next_msn(v0); m++) {
+        const struct hls_segment *a = hls_track_segment(v0, m);
+        const struct hls_segment *b = hls_track_segment(v1, m);
+        assert_int_equal(b->gap, m < first);
+        assert_int_equal(a->discontinuity, b->discontinuity);
+        assert_int_equal(a->discontinuity, m == first);
+    }
+    presentation_close(p);
+}
+
+/* ---- pictures that are turned ---- */
+
+static uint32_t matrix_at(const struct hls_init *init, size_t i)
+{
+    const uint8_t *tkhd = memmem(init->bytes->bytes, init->bytes->n, "tkhd", 4);
+    struct rd r = rd_slice(slice_of(tkhd + 4 + 40 + 4 * i, 4));
+    return rd_u32(&r);
+}
+
+static void what_passes_through_is_turned_from_a_key_frame_on(void **state)
+{
+    (void)state;
+    const struct track_spec copied[] = {{.name = "v0", .video = true, .copied = true}};
+    struct presentation *p = opened(&config);
+    struct file v = load("v.mp4");
+    assert_int_equal(presentation_run_begin(p, copied, 1, WALL), OK);
+    assert_int_equal(presentation_feed(p, 0, v.bytes, v.n / 2), OK);
+    presentation_rotate(p, 90);
+    assert_int_equal(presentation_feed(p, 0, v.bytes + v.n / 2, v.n - v.n / 2), OK);
+    presentation_run_end(p);
+    struct hls_track *t = presentation_track(p, 0);
+    const struct hls_init *upright = hls_track_find_init(t, 0);
+    const struct hls_init *turned = hls_track_find_init(t, 1);
+    assert_non_null(turned);
+    assert_null(hls_track_find_init(t, 2));
+    assert_int_equal(upright->format.rotation, 0);
+    assert_int_equal(matrix_at(upright, 0), 0x10000);
+    assert_int_equal(turned->format.rotation, 90);
+    assert_int_equal(turned->format.width, 160);
+    assert_int_equal(matrix_at(turned, 0), 0);
+    assert_int_equal(matrix_at(turned, 1), 0x10000);
+    assert_int_equal(matrix_at(turned, 3), 0xffff0000);
+    assert_int_equal(matrix_at(turned, 6), 90 << 16);
+    unsigned changes = 0;
+    for (uint64_t m = 0; m < hls_track_next_msn(t); m++) {
+        const struct hls_segment *s = hls_track_segment(t, m);
+        changes += s->discontinuity;
+        assert_int_equal(s->init, changes);
+        assert_true(s->parts[0].independent);
+    }
+    assert_int_equal(changes, 1);
+    struct blob *b = multivariant_playlist_print(p);
+    assert_non_null(memmem(b->bytes, b->n, "RESOLUTION=90x160", 17));
+    blob_unref(b);
+    /* The next run begins as the last one ended, and can be turned back. */
+    assert_int_equal(presentation_run_begin(p, copied, 1, WALL), OK);
+    assert_int_equal(presentation_feed(p, 0, v.bytes, v.n / 2), OK);
+    assert_int_equal(hls_track_init(t)->format.rotation, 90);
+    presentation_rotate(p, 0);
+    assert_int_equal(presentation_feed(p, 0, v.bytes + v.n / 2, v.n - v.n / 2), OK);
+    presentation_run_end(p);
+    assert_int_equal(hls_track_init(t)->format.rotation, 0);
+    assert_int_equal(matrix_at(hls_track_init(t), 0), 0x10000);
+    assert_int_equal(matrix_at(hls_track_init(t), 6), 0);
+    free(v.bytes);
+    presentation_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +412,8 @@ int main(void)
         cmocka_unit_test(
             another_picture_size_is_another_initialization_segment_after_a_discontinuity),
         cmocka_unit_test(what_follows_a_change_can_be_decoded_with_its_own_initialization_segment),
+        cmocka_unit_test(a_size_that_is_not_made_is_gaps_until_a_run_makes_it),
+        cmocka_unit_test(what_passes_through_is_turned_from_a_key_frame_on),
     };
     return cmocka_run_group_tests(tests, make_media, remove_media);
 }

@@ -22,22 +22,28 @@ static int unload_media(void **state)
     return remove_media(state);
 }
 
-/* ffmpeg writes what it makes in a second: a sixth of both files. False: nothing is left of them,
- * or the run ended meanwhile. */
-static bool write_second(struct world *w)
+/* ffmpeg writes a part of both files. False: nothing is left of them, or the run ended meanwhile.
+ */
+static bool write_part(struct world *w, size_t parts)
 {
     struct file *files[] = {&video, &sound};
     unsigned launches = w->launches;
     bool more = false;
     for (size_t i = 0; i < 2; i++) {
         struct file *f = files[i];
-        size_t n = f->n / 6 + 1 < f->n - f->at ? f->n / 6 + 1 : f->n - f->at;
+        size_t n = f->n / parts + 1 < f->n - f->at ? f->n / parts + 1 : f->n - f->at;
         f->at += n;
         more = more || n > 0;
         if (n > 0 && w->ffmpeg_runs && w->launches == launches)
             w->ffmpeg.on_output(w->ffmpeg.ctx, i, f->bytes + f->at - n, n);
     }
     return more;
+}
+
+/* What it makes in a second. */
+static bool write_second(struct world *w)
+{
+    return write_part(w, 6);
 }
 
 static void until_active(struct world *w)
@@ -259,6 +265,117 @@ static void pictures_that_come_to_a_stream_of_sound_make_another_presentation(vo
     world_fini(&w);
 }
 
+/* ---- sizes ---- */
+
+static void a_ladder_waits_for_its_sources_size_but_not_for_long(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init_with(&w, true, true);
+    uint64_t start = w.now;
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/VP8");
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w.pipeline);
+    world_sleep(&w, 500);
+    assert_int_equal(pipeline_state(w.pipeline), PIPELINE_WAITING);
+    w.producers[MEDIA_KIND_VIDEO].width = 128;
+    w.producers[MEDIA_KIND_VIDEO].height = 72;
+    pipeline_changed(w.pipeline);
+    world_until(&w, PIPELINE_PRIMING);
+    assert_true(w.now - start < 600);
+    assert_int_equal(w.ffmpeg.n_outputs, 2); /* one size, and sound */
+    world_fini(&w);
+
+    world_init_with(&w, true, true);
+    start = w.now;
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/VP8");
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w.pipeline);
+    world_until(&w, PIPELINE_PRIMING);
+    assert_true(w.now - start <= 800);
+    assert_int_equal(w.ffmpeg.n_outputs, 3);
+    /* Now it is known, and nothing was made yet. */
+    w.producers[MEDIA_KIND_VIDEO].width = 128;
+    w.producers[MEDIA_KIND_VIDEO].height = 72;
+    pipeline_changed(w.pipeline);
+    assert_int_equal(pipeline_state(w.pipeline), PIPELINE_CLEANING);
+    world_until(&w, PIPELINE_PRIMING);
+    assert_int_equal(w.ffmpeg.n_outputs, 2);
+    world_fini(&w);
+}
+
+static void a_source_that_grows_gets_one_run_once_it_stays_so(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init_with(&w, true, true);
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/H264");
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    struct world_producer *v = &w.producers[MEDIA_KIND_VIDEO];
+    v->width = 128;
+    v->height = 72;
+    pipeline_changed(w.pipeline);
+    until_active(&w);
+    assert_int_equal(presentation_n_tracks(w.published), 3);
+    assert_true(hls_track_spec(presentation_track(w.published, 1))->absent);
+    uint64_t last = 0;
+    for (unsigned i = 2; i <= 3; i++) {
+        v->width = 128 * i;
+        v->height = 72 * i;
+        pipeline_changed(w.pipeline);
+        last = w.now;
+        world_sleep(&w, 900);
+        assert_true(write_part(&w, 12));
+        assert_int_equal(w.stopped_ms, -1);
+    }
+    while (w.stopped_ms < 0) {
+        assert_in_range(w.now - last, 0, 6000);
+        pipeline_changed(w.pipeline); /* for another reason: nothing begins anew */
+        world_sleep(&w, 900);
+        if (w.stopped_ms < 0)
+            assert_true(write_part(&w, 12));
+    }
+    assert_true(w.now - last >= 5000);
+    assert_int_equal(w.restarts[PIPELINE_CHANGED], 1);
+    until_active(&w);
+    assert_int_equal(w.ffmpeg.n_outputs, 3);
+    assert_false(hls_track_spec(presentation_track(w.published, 1))->absent);
+    assert_int_equal(w.publishes, 1);
+    v->width = 128;
+    v->height = 72;
+    pipeline_changed(w.pipeline);
+    assert_int_equal(w.restarts[PIPELINE_CHANGED], 1);
+    world_fini(&w);
+}
+
+static void a_camera_that_is_turned_is_told_to_players_without_another_run(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    unsigned asked = w.key_requests;
+    w.producers[MEDIA_KIND_VIDEO].rotation = 90;
+    pipeline_changed(w.pipeline);
+    assert_int_equal(w.key_requests, asked + 1);
+    for (int i = 0; i < 3 && write_second(&w); i++)
+        w.now += 1000;
+    assert_int_equal(hls_track_init(presentation_leader(w.published))->format.rotation, 90);
+    assert_int_equal(w.launches, 1);
+    /* What is encoded needs another one. */
+    world_fini(&w);
+    world_init_as(&w, true);
+    world_produce(&w, MEDIA_KIND_VIDEO, "video/VP8");
+    world_produce(&w, MEDIA_KIND_AUDIO, "audio/opus");
+    pipeline_changed(w.pipeline);
+    until_active(&w);
+    w.producers[MEDIA_KIND_VIDEO].rotation = 90;
+    pipeline_changed(w.pipeline);
+    assert_int_equal(w.restarts[PIPELINE_CHANGED], 1);
+    until_active(&w);
+    assert_int_equal(hls_track_init(presentation_leader(w.published))->format.rotation, 0);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +389,9 @@ int main(void)
         cmocka_unit_test(runs_after_one_that_seemed_to_hang_are_given_more_time),
         cmocka_unit_test(bytes_that_are_no_mp4_end_the_run_not_the_stream),
         cmocka_unit_test(pictures_that_come_to_a_stream_of_sound_make_another_presentation),
+        cmocka_unit_test(a_ladder_waits_for_its_sources_size_but_not_for_long),
+        cmocka_unit_test(a_source_that_grows_gets_one_run_once_it_stays_so),
+        cmocka_unit_test(a_camera_that_is_turned_is_told_to_players_without_another_run),
     };
     return cmocka_run_group_tests(tests, load_media, unload_media);
 }

@@ -36,6 +36,9 @@ struct world_producer {
     bool paused;
     char id[40];
     const char *mime;
+    unsigned width; /* 0: not known yet */
+    unsigned height;
+    unsigned rotation;
 };
 
 struct world {
@@ -303,6 +306,9 @@ static inline void world_describe(void *ctx, struct live_source *out)
             out->cells[0].tracks[k] =
                 (struct live_track){.producer_id = w->producers[k].id,
                                     .paused = w->producers[k].paused,
+                                    .width = w->producers[k].width,
+                                    .height = w->producers[k].height,
+                                    .rotation = w->producers[k].rotation,
                                     .consumable = world_consumable(&w->producers[k])};
     }
 }
@@ -511,7 +517,7 @@ static inline void world_assert_empty(const struct world *w)
     assert_int_equal(w->load, 0);
 }
 
-static inline void world_init_as(struct world *w, bool cmaf)
+static inline void world_init_with(struct world *w, bool cmaf, bool ladder_fits)
 {
     *w = (struct world){.now = 1000,
                         .timer_at = PIPELINE_NO_TIMER,
@@ -556,11 +562,17 @@ static inline void world_init_as(struct world *w, bool cmaf)
                                                   .preset = "veryfast",
                                                   .segment = USEC_PER_SEC,
                                                   .encoder = "libx264",
-                                                  .ladder = {{720, 1000000}},
-                                                  .n_ladder = 1,
+                                                  .ladder = {{720, 1000000}, {144, 100000}},
+                                                  .n_ladder = ladder_fits ? 2 : 1,
+                                                  .ladder_fits = ladder_fits,
                                                   .audio_bps = 64000},
                                      .list_size = 5};
     assert_int_equal(pipeline_open(&config, &w->pipeline), OK);
+}
+
+static inline void world_init_as(struct world *w, bool cmaf)
+{
+    world_init_with(w, cmaf, false);
 }
 
 static inline void world_init(struct world *w)

@@ -285,16 +285,83 @@ static void what_is_encoded_has_key_frames_at_the_same_times_in_all_sizes(void *
     assert_int_equal(out[3].kind, MEDIA_KIND_AUDIO);
 }
 
-static void nothing_is_made_larger_than_what_passes_through(void **state)
+static struct encoding fitted(unsigned width, unsigned height)
+{
+    struct encoding e = ladder;
+    e.ladder_fits = true;
+    e.source_width = width;
+    e.source_height = height;
+    return e;
+}
+
+/* "640x360 256x144": the pictures that are made of a source; 0: passes through. */
+static const char *sizes(const char *mime, unsigned width, unsigned height)
+{
+    static char text[128];
+    struct pipeline_output out[PIPELINE_OUTPUTS_MAX];
+    struct encoding e = fitted(width, height);
+    struct plan p = plan(source(mime, "audio/opus"), false);
+    size_t n = pipeline_outputs(&p, &e, out);
+    text[0] = '\0';
+    for (size_t i = 0, used = 0; i + 1 < n; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%ux%u", i ? " " : "",
+                                 out[i].width, out[i].height);
+    return text;
+}
+
+static void nothing_is_made_larger_than_the_source_and_no_size_twice(void **state)
+{
+    (void)state;
+    assert_string_equal(sizes("video/H264", 1920, 1080), "1920x1080 1280x720 256x144");
+    assert_string_equal(sizes("video/H264", 1280, 720), "1280x720 256x144");
+    assert_string_equal(sizes("video/H264", 640, 360), "640x360 256x144");
+    assert_string_equal(sizes("video/H264", 160, 120), "160x120");
+    assert_string_equal(sizes("video/VP8", 3840, 2160), "1920x1080 1280x720 256x144");
+    assert_string_equal(sizes("video/VP8", 640, 360), "640x360 256x144");
+    assert_string_equal(sizes("video/VP8", 320, 180), "320x180 256x144");
+    assert_string_equal(sizes("video/VP8", 256, 144), "256x144");
+    /* Other shapes keep theirs, inside the same canvas. */
+    assert_string_equal(sizes("video/VP8", 640, 480), "640x480 192x144");
+    assert_string_equal(sizes("video/VP8", 720, 1280), "608x1080 406x720 82x144");
+    assert_string_equal(sizes("video/VP8", 2560, 1080), "1920x810 1280x540 256x108");
+    assert_string_equal(sizes("video/VP8", 321, 181), "320x180 256x144");
+    assert_string_equal(sizes("video/VP8", 1, 1), "2x2");
+    assert_string_equal(sizes("video/VP8", 65535, 1), "1920x2");
+}
+
+static void what_is_made_of_a_small_source_gets_the_bits_of_its_size(void **state)
 {
     (void)state;
     struct pipeline_output out[PIPELINE_OUTPUTS_MAX];
-    struct encoding e = ladder;
-    struct plan p = plan(source("video/H264", "audio/opus"), false);
-    e.source_height = 540;
-    assert_int_equal(pipeline_outputs(&p, &e, out), 4); /* players keep to what was there */
-    assert_int_equal(out[1].height, 540);
-    assert_int_equal(out[2].height, 144);
+    struct encoding e = fitted(854, 480);
+    struct plan p = plan(source("video/VP8", "audio/opus"), false);
+    assert_int_equal(pipeline_outputs(&p, &e, out), 3);
+    assert_int_equal(out[0].rendition, 0);
+    assert_int_equal(out[0].bps, 2500000);
+    assert_int_equal(out[1].rendition, 2);
+    assert_int_equal(out[1].bps, 150000);
+    const char *text = joined_as(&p, &e, "dir");
+    assert_non_null(strstr(text, "[0:v:0]split=2[s0][s2];[s0]scale=854:480:"));
+    assert_non_null(strstr(text, " -map [v2] "));
+    assert_null(strstr(text, "[v1]"));
+}
+
+static void what_is_encoded_is_turned_upright_and_what_passes_through_is_not(void **state)
+{
+    (void)state;
+    struct live_source s = source("video/VP8", "audio/opus");
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].rotation = 90;
+    struct plan turned = plan(s, false);
+    assert_non_null(strstr(joined_as(&turned, &ladder, "dir"), "[0:v:0]transpose=clock,split=3"));
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].rotation = 270;
+    struct plan other = plan(s, false);
+    assert_non_null(strstr(joined_as(&other, &ladder, "dir"), "[0:v:0]transpose=cclock,split=3"));
+    assert_false(plan_equal(&turned, &other));
+    s = source("video/H264", "audio/opus");
+    struct plan upright = plan(s, false);
+    s.cells[0].tracks[MEDIA_KIND_VIDEO].rotation = 180;
+    struct plan copied = plan(s, false);
+    assert_true(plan_equal(&upright, &copied));
 }
 
 static void low_bandwidth_is_one_small_picture_by_one_thread(void **state)
@@ -509,7 +576,9 @@ int main(void)
         cmocka_unit_test(lines_give_name_and_times),
         cmocka_unit_test(what_passes_through_is_the_ladders_top_and_gives_the_key_frames),
         cmocka_unit_test(what_is_encoded_has_key_frames_at_the_same_times_in_all_sizes),
-        cmocka_unit_test(nothing_is_made_larger_than_what_passes_through),
+        cmocka_unit_test(nothing_is_made_larger_than_the_source_and_no_size_twice),
+        cmocka_unit_test(what_is_made_of_a_small_source_gets_the_bits_of_its_size),
+        cmocka_unit_test(what_is_encoded_is_turned_upright_and_what_passes_through_is_not),
         cmocka_unit_test(low_bandwidth_is_one_small_picture_by_one_thread),
         cmocka_unit_test(other_encoders_get_no_options_of_x264),
         cmocka_unit_test(places_of_a_grid_are_even_inside_and_apart),
