@@ -44,6 +44,10 @@ MUST_CHECK enum err ortc_producer_mapping(struct rtp_parameters *p,
                                           struct arena *arena, struct rtp_mapping *out,
                                           struct field_error *error);
 
+/* The router's codec that this one is, strictly (profile and packetization too); NULL: none. */
+const struct rtp_codec_capability *ortc_find_codec(const struct rtp_capabilities *router,
+                                                   const struct rtp_codec_parameters *codec);
+
 /* What consumers of this producer can be offered. */
 MUST_CHECK enum err ortc_consumable(enum media_kind kind, const struct rtp_parameters *p,
                                     const struct rtp_capabilities *router,

@@ -164,6 +164,12 @@ static const struct rtp_codec_capability *router_codec(const struct rtp_capabili
     return NULL;
 }
 
+const struct rtp_codec_capability *ortc_find_codec(const struct rtp_capabilities *router,
+                                                   const struct rtp_codec_parameters *codec)
+{
+    return router_codec(router, codec, NULL);
+}
+
 static const struct rtp_codec_capability *router_rtx(const struct rtp_capabilities *router,
                                                      int64_t type)
 {
