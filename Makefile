@@ -86,6 +86,7 @@ DEPS_worker/api := worker/api $(DEPS_worker/io)
 DEPS_worker := $(DEPS_worker/api)
 DEPS_controller/net := controller/net proto common
 DEPS_controller/api := controller/api controller/net proto common
+DEPS_controller/account := controller/account controller/api controller/net controller/data proto common
 DEPS_controller/data := controller/data proto common
 DEPS_controller/settings := controller/settings common
 DEPS_controller/stream := controller/stream controller/data proto common

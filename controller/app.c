@@ -10,6 +10,7 @@
 #include "common/metrics.h"
 #include "common/rng.h"
 #include "controller/admin/admin.h"
+#include "controller/account/accounts.h"
 #include "controller/api/api.h"
 #include "controller/app_paths.h"
 #include "controller/app_settings.h"
@@ -43,6 +44,7 @@ struct app {
     struct api *api;
     struct admin admin;
     struct db *db;
+    struct accounts *accounts;
     struct fleet *fleet;
     struct rooms *rooms;
     struct streams *streams;
@@ -71,6 +73,26 @@ static void tell(struct app *a, enum err e, const char *text)
 }
 
 /* ---- once database and workers are there ---- */
+
+static void tell_first_admin(void *ctx, const char *name, const char *password)
+{
+    const struct app *a = ctx;
+    a->config.first_admin(a->config.ctx, name, password);
+}
+
+static enum err open_accounts(struct app *a)
+{
+    struct accounts_config config;
+    app_accounts_config(a->config.settings, &config);
+    config.loop = a->config.loop;
+    config.api = a->api;
+    config.db = a->db;
+    config.metrics = a->metrics;
+    config.rng = &a->rng;
+    config.first_admin = tell_first_admin;
+    config.ctx = a;
+    return accounts_open(&config, &a->accounts);
+}
 
 static enum err open_rooms(struct app *a)
 {
@@ -178,6 +200,7 @@ static void open_features(struct app *a)
         const char *what;
         enum err (*open)(struct app *a);
     } parts[] = {
+        {"accounts cannot be opened", open_accounts},
         {"the rooms cannot be opened", open_rooms},
         {"the streams cannot be opened", open_streams},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
@@ -376,6 +399,13 @@ static void on_fleet_closed(void *ctx)
     close_next(a);
 }
 
+static void on_accounts_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->accounts = NULL;
+    close_next(a);
+}
+
 static void on_db_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -429,6 +459,8 @@ static void close_next(void *ctx)
         rooms_close(a->rooms, on_rooms_closed, a);
     else if (a->fleet)
         fleet_close(a->fleet, on_fleet_closed, a);
+    else if (a->accounts)
+        accounts_close(a->accounts, on_accounts_closed, a);
     else if (a->db)
         db_close(a->db, DB_GRACE_S * USEC_PER_SEC, on_db_closed, a);
     else if (a->http)
@@ -445,6 +477,8 @@ void app_close(struct app *a)
     a->admin.ready = false;
     if (a->http)
         http_server_refuse(a->http);
+    if (a->api)
+        api_refuse(a->api);
     uv_timer_stop(&a->waiting_timer);
     uv_timer_stop(&a->drain_timer);
     close_next(a);

@@ -19,6 +19,8 @@ struct app_config {
     /* Once: everything runs; or it cannot, with a sentence that says why. In the latter case call
      * app_close. */
     void (*started)(void *ctx, enum err e, const char *text);
+    /* The database had no admin, so that one was made: the only time that its password is told. */
+    void (*first_admin)(void *ctx, const char *name, const char *password);
     /* Once: the app is gone, after app_close, or after app_drain came to its end. */
     void (*closed)(void *ctx);
     void *ctx;

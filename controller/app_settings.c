@@ -62,6 +62,20 @@ void app_api_config(const struct settings *s, struct api_config *out)
         .version = WEIR_VERSION};
 }
 
+void app_accounts_config(const struct settings *s, struct accounts_config *out)
+{
+    *out =
+        (struct accounts_config){.registration = s->accounts_registration,
+                                 .secret = s->accounts_secret,
+                                 .session_lifetime = s->accounts_session_lifetime,
+                                 .session_check = s->accounts_session_check,
+                                 .scrypt_cost = (unsigned)s->accounts_scrypt_cost,
+                                 .scrypt_running = (unsigned)s->accounts_scrypt_running,
+                                 .scrypt_waiting = (unsigned)s->accounts_scrypt_waiting,
+                                 .login = rate(s->limits_login_per_minute, s->limits_login_burst),
+                                 .login_factor = (unsigned)s->limits_address_factor};
+}
+
 enum err app_fleet_config(const struct settings *s, struct arena *arena, struct fleet_config *out)
 {
     struct settings_listen listens[SETTINGS_LISTEN_MAX];

@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "controller/account/accounts.h"
 #include "controller/api/api.h"
 #include "controller/fleet/fleet.h"
 #include "controller/net/http.h"
@@ -18,6 +19,7 @@ MUST_CHECK enum err app_fleet_config(const struct settings *s, struct arena *are
                                      struct fleet_config *out);
 /* Without http, metrics and rng. */
 void app_api_config(const struct settings *s, struct api_config *out);
+void app_accounts_config(const struct settings *s, struct accounts_config *out);
 void app_rooms_config(const struct settings *s, struct rooms_config *out);
 
 #endif

@@ -156,6 +156,15 @@ static void print_addresses(const struct settings *s)
     fflush(stdout);
 }
 
+static void on_first_admin(void *ctx, const char *name, const char *password)
+{
+    (void)ctx;
+    printf("\n  There was no admin, so one was made. Log in and choose another password;\n"
+           "  this one is not shown again.\n\n    Name      %s\n    Password  %s\n\n",
+           name, password);
+    fflush(stdout);
+}
+
 static void on_started(void *ctx, enum err e, const char *text)
 {
     struct main_state *m = ctx;
@@ -180,6 +189,7 @@ static int run(struct main_state *m)
     struct app_config config = {.loop = &m->loop,
                                 .settings = &m->settings,
                                 .started = on_started,
+                                .first_admin = on_first_admin,
                                 .closed = on_closed,
                                 .ctx = m};
     enum err e = app_open(&config, &m->app, text, sizeof text);

@@ -126,6 +126,10 @@ static void run(struct api_call *call)
     const struct api_entry *entry = call->entry;
     struct field_error error = {0};
     const char *type = http_header(call->req, "content-type");
+    if (entry->api->refusing) {
+        api_fail(call, ERR_UNAVAILABLE, NULL, "the service is closing");
+        return;
+    }
     if (entry->route->raw) {
         struct http_request *req = api_release(call);
         entry->route->raw(req, entry->ctx);
@@ -249,6 +253,11 @@ static void dispatch(struct http_request *req, void *user)
         run(call);
     else
         authenticate(call);
+}
+
+void api_refuse(struct api *a)
+{
+    a->refusing = true;
 }
 
 struct outside {

@@ -20,6 +20,7 @@ struct api {
     struct rate_table *rates; /* owned */
     char *document;           /* owned; NULL until it is asked for, or after a change */
     char *page;               /* owned; as document */
+    bool refusing;
     struct metric *throttled;
 };
 

@@ -151,6 +151,13 @@ enum err rate_peek(const struct rate_table *t, usec now, const struct rate_key *
     return OK;
 }
 
+void rate_give(struct rate_table *t, const struct rate_key *key, struct rate rate)
+{
+    struct bucket *b = rate.per_minute > 0 ? find(set_of(t, key), key) : NULL;
+    if (b)
+        b->full_at -= per_token(rate);
+}
+
 unsigned rate_wait_s(usec wait)
 {
     usec s = (wait + USEC_PER_SEC - 1) / USEC_PER_SEC;

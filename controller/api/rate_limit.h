@@ -45,6 +45,9 @@ MUST_CHECK enum err rate_take(struct rate_table *t, usec now, const struct rate_
 MUST_CHECK enum err rate_peek(const struct rate_table *t, usec now, const struct rate_key *key,
                               struct rate rate, usec *wait);
 
+/* Gives one token back. */
+void rate_give(struct rate_table *t, const struct rate_key *key, struct rate rate);
+
 /* For Retry-After: whole seconds, at least one. */
 unsigned rate_wait_s(usec wait);
 

@@ -292,6 +292,9 @@ void settings_check(const struct settings *s, struct config_problems *problems)
     check_store(s, problems);
     check_hls(s, problems);
     check_storage(s, problems);
+    /* RFC 7518 3.2: a key of HS256 has at least 256 bits. */
+    if (s->accounts_secret[0] != '\0' && strlen(s->accounts_secret) < 32)
+        FAIL(problems, "accounts.secret", "expected at least 32 characters");
     if ((s->hls_enabled || s->demo) && !in_path(s->hls_ffmpeg))
         FAIL(problems, "hls.ffmpeg",
              "%s is missing: install it (apt-get install ffmpeg), or go without HLS and test card "

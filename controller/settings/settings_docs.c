@@ -16,6 +16,7 @@ static const struct {
     {"hls", "HLS"},
     {"record", "Recordings"},
     {"storage", "Storage of recordings"},
+    {"accounts", "Accounts"},
     {"limits", "Limits"},
     {"", "General"},
     {"log", "Log"},

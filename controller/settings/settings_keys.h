@@ -22,7 +22,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
 /* clang-format off */
 #define SETTINGS_MAP(X)                                                                            \
     SETTINGS_HTTP(X) SETTINGS_RTC(X) SETTINGS_ICE(X) SETTINGS_STORE(X) SETTINGS_HLS(X)             \
-    SETTINGS_RECORD(X) SETTINGS_STORAGE(X)                                                         \
+    SETTINGS_RECORD(X) SETTINGS_STORAGE(X) SETTINGS_ACCOUNTS(X)                                                         \
     SETTINGS_LIMITS(X) SETTINGS_GENERAL(X)
 
 #define SETTINGS_HTTP(X)                                                                           \
@@ -175,6 +175,25 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "5M.")                                                                                       \
     X(storage_url_lifetime, "storage.url_lifetime", DURATION, "6h", SETTINGS_S, 168 * SETTINGS_H,  \
       NULL, false, "How long the addresses that players are sent to are good for.")
+
+#define SETTINGS_ACCOUNTS(X)                                                                       \
+    X(accounts_registration, "accounts.registration", BOOL, "true", 0, 0, NULL, false,             \
+      "Anybody may make an account. Else admins make them.")                                       \
+    X(accounts_secret, "accounts.secret", STRING, "", 0, 255, NULL, true,                          \
+      "What tokens are signed with, at least 32 characters. Empty: a random one, kept in the "     \
+      "database. Another one ends all sessions.")                                                  \
+    X(accounts_session_lifetime, "accounts.session_lifetime", DURATION, "30d", SETTINGS_M,         \
+      3650 * 24 * SETTINGS_H, NULL, false, "How long a log-in is good for.")                       \
+    X(accounts_session_check, "accounts.session_check", DURATION, "30s", 0, SETTINGS_H, NULL,      \
+      false, "How long a log-out at another controller may take to be seen at this one. 0s asks "  \
+      "the database with every request.")                                                          \
+    X(accounts_scrypt_cost, "accounts.scrypt_cost", INT, "15", 10, 20, NULL, false,                \
+      "What a password costs to check: log2 of scrypt's N; 15 takes 32 MiB and some 0.2 s. Old "   \
+      "hashes are renewed at the next log-in.")                                                    \
+    X(accounts_scrypt_running, "accounts.scrypt_running", INT, "2", 1, 4, NULL, false,             \
+      "Passwords that are checked at the same time.")                                              \
+    X(accounts_scrypt_waiting, "accounts.scrypt_waiting", INT, "32", 0, 10000, NULL, false,        \
+      "Passwords that wait for it; further log-ins get 503.")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { cheap, firstAdmin, register } from './account.mjs';
 import { OpenApi } from './openapi.mjs';
 import { Service } from './service.mjs';
 
@@ -12,15 +13,20 @@ const callers = { nobody: {} };
 const withBody = () => api.operations().filter(({ op }) => op.requestBody);
 
 before(async () => {
-    service = await Service.start({ WEIR_RTC_WORKERS: '1', WEIR_HLS_ENABLED: '1', WEIR_LIMITS_API_PER_MINUTE: '0', WEIR_LIMITS_CREATE_PER_MINUTE: '0',
+    service = await Service.start({ ...cheap, WEIR_RTC_WORKERS: '1', WEIR_HLS_ENABLED: '1', WEIR_LIMITS_API_PER_MINUTE: '0', WEIR_LIMITS_CREATE_PER_MINUTE: '0',
         WEIR_LIMITS_REGISTER_PER_MINUTE: '0', WEIR_LIMITS_LOGIN_PER_MINUTE: '0', WEIR_LIMITS_CHAT_PER_MINUTE: '0' });
     api = await OpenApi.load(service.url);
+    callers.admin = (await firstAdmin(service)).headers;
+    callers.user = (await register(service, 'somebody')).headers;
 });
 after(async () => assert.equal(await service.stop(), 0, `the service ends cleanly\n${service.log}`));
 
 /** Every operation, as every caller. */
 async function each(operations, probe) {
-    for (const [who, headers] of Object.entries(callers)) for (const o of operations) await probe(o, headers, who);
+    for (const [who, headers] of Object.entries(callers)) for (const o of operations) {
+        /* Whoever logs out is nobody from then on. */
+        if (o.op.operationId !== 'logout' || who === 'nobody') await probe(o, headers, who);
+    }
 }
 
 test('the document is OpenAPI 3.1, and its operations have names of their own', () => {
@@ -131,6 +137,17 @@ test('queries out of bounds are refused, and named', async () => {
             }
         }
     });
+});
+
+test('what only a user or an admin may, nobody else may', async () => {
+    const of = (o) => /May be used by (a user|a moderator|an admin)\./.exec(o.op.description)?.[1];
+    for (const o of api.operations().filter(of)) {
+        const schema = api.bodySchema(o.op);
+        const body = schema && api.example(schema);
+        assert.equal((await api.ask(o, { body })).status, 401, o.path);
+        assert.equal((await api.ask(o, { body, headers: { Authorization: 'Bearer no.such.token' } })).status, 401, o.path);
+        if (of(o) !== 'a user') assert.equal((await api.ask(o, { body, headers: callers.user })).status, 403, o.path);
+    }
 });
 
 test('hostile ids in paths find nothing and break nothing', async () => {
