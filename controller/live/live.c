@@ -302,6 +302,11 @@ void live_unobserve(struct live_observer *o)
         list_remove(&o->node);
 }
 
+bool live_has_presentations(const struct live *l)
+{
+    return l->config.cmaf;
+}
+
 struct presentation *live_presentation(struct live *l, const char *room_id)
 {
     const struct live_stream *ls = live_find(l, room_id);

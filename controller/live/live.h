@@ -62,6 +62,8 @@ struct live_observer {
 };
 void live_observe(struct live *l, struct live_observer *o);
 void live_unobserve(struct live_observer *o);
+/* Whether streams have presentations at all: fragmented MP4. */
+bool live_has_presentations(const struct live *l);
 /* NULL: nothing plays now. */
 struct presentation *live_presentation(struct live *l, const char *room_id);
 

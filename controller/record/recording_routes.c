@@ -87,6 +87,12 @@ static void respond_err(struct http_request *req, enum err e, const char *field,
     http_respond_error(req, status, err_name(e), field, text ? text : err_text(e));
 }
 
+/* Nothing is wrong with the request, but with the service's configuration. */
+static void respond_unsupported(struct http_request *req)
+{
+    http_respond_error(req, 409, err_name(ERR_UNSUPPORTED), "hls.container", recordings_no_mp4);
+}
+
 /* ---- who asks ---- */
 
 static const char *secret_of(const struct http_request *req)
@@ -153,6 +159,8 @@ static void on_start(struct http_request *req, void *user)
     enum err e = recordings_start(r, room_id, &rec);
     if (e == OK)
         http_respond_json(req, 201, describe_running(rec));
+    else if (e == ERR_UNSUPPORTED)
+        respond_unsupported(req);
     else
         respond_err(req, e, NULL, e == ERR_EXISTS ? "the stream is recorded already" : NULL);
 }
@@ -187,6 +195,8 @@ static void on_clip(struct http_request *req, void *user)
     enum err e = recordings_clip(r, http_param(req, "roomId"), (unsigned)seconds, &rec);
     if (e == OK)
         http_respond_json(req, 201, describe_running(rec));
+    else if (e == ERR_UNSUPPORTED)
+        respond_unsupported(req);
     else
         respond_err(req, e, NULL, e == ERR_NOT_FOUND ? "nothing plays there" : NULL);
 }
@@ -475,7 +485,7 @@ static const struct api_route routes[] = {
      .limit = API_LIMIT_GENERAL,
      .answers = {{201, &recording_answer_shape, "The recording."},
                  {404, NULL, "No stream is live there."},
-                 {409, NULL, "It is recorded already."}},
+                 {409, NULL, "It is recorded already, or the service makes MPEG-TS."}},
      .raw = on_start,
      .open = true},
     {.method = HTTP_DELETE,
@@ -498,7 +508,7 @@ static const struct api_route routes[] = {
      .query = {{"seconds", API_QUERY_INT, 1, CLIP_MAX_S, CLIP_MAX_S, "How many."}},
      .answers = {{201, &recording_answer_shape, "The recording."},
                  {404, NULL, "Nothing plays there."},
-                 {409, NULL, "Not now."}},
+                 {409, NULL, "Not now, or the service makes MPEG-TS."}},
      .raw = on_clip,
      .open = true},
     {.method = HTTP_GET,

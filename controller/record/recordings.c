@@ -19,6 +19,9 @@
 
 enum { TICK_MS = 60 * 1000 };
 
+const char recordings_no_mp4[] =
+    "with hls.container = ts streams cannot be recorded: it takes hls.container = cmaf";
+
 static int64_t now_ms(void)
 {
     return clock_wall() / USEC_PER_MSEC;
@@ -264,6 +267,8 @@ enum err recordings_start(struct recordings *r, const char *room_id, struct reco
     struct stream *s = streams_of_room(r->config.streams, room_id);
     if (!s)
         return ERR_NOT_FOUND;
+    if (!live_has_presentations(r->config.live))
+        return ERR_UNSUPPORTED;
     if (recordings_of_room(r, room_id))
         return ERR_EXISTS;
     enum err e = begin(r, s, false, out);
@@ -310,6 +315,8 @@ enum err recordings_clip(struct recordings *r, const char *room_id, unsigned sec
     char folder[RECORDING_PATH_MAX];
     struct stream *s = streams_of_room(r->config.streams, room_id);
     struct presentation *p = live_presentation(r->config.live, room_id);
+    if (s && !live_has_presentations(r->config.live))
+        return ERR_UNSUPPORTED;
     if (!s || !p)
         return ERR_NOT_FOUND;
     enum err e = begin(r, s, true, out);
@@ -366,7 +373,8 @@ static void on_live(void *ctx, struct stream *s)
         return;
     enum err e = recordings_start(r, stream_room_id(s), &rec);
     if (e != OK && e != ERR_EXISTS)
-        log_error("record.not_started", "room=%s why=\"%s\"", stream_room_id(s), err_text(e));
+        log_error("record.not_started", "room=%s why=\"%s\"", stream_room_id(s),
+                  e == ERR_UNSUPPORTED ? recordings_no_mp4 : err_text(e));
 }
 
 static void on_stream_ended(void *ctx, struct stream *s)

@@ -1,7 +1,7 @@
 /* Recordings of live streams, and clips of them: started and stopped by whoever owns the stream, or
- * with it; written while the stream runs, then finished, listed, served, deleted. What a crash
- * interrupted is finished at the next start. Observes streams and their presentations; single
- * thread, the controller's loop. */
+ * with it (not of MPEG-TS, whose segments are no fragments of MP4); written while the stream runs,
+ * then finished, listed, served, deleted. What a crash interrupted is finished at the next start.
+ * Observes streams and their presentations; single thread, the controller's loop. */
 #ifndef WEIR_CONTROLLER_RECORD_RECORDINGS_H
 #define WEIR_CONTROLLER_RECORD_RECORDINGS_H
 

@@ -65,12 +65,15 @@ struct recordings {
 /* Before and after each job of the database whose answer needs us: we outlive it. */
 void recordings_hold(struct recordings *r);
 void recordings_release(struct recordings *r);
+/* What ERR_UNSUPPORTED means here. */
+extern const char recordings_no_mp4[];
 void recordings_hash(const char *secret, char out[RECORDING_HASH_LEN]);
 /* The running one of a room; NULL: none. */
 struct recording *recordings_of_room(struct recordings *r, const char *room_id);
 struct recording *recordings_find(struct recordings *r, const char *id);
 /* Begins to record the room's stream. ERR_EXISTS: it is recorded; ERR_NOT_FOUND: no live stream;
- * ERR_UNSUPPORTED: MPEG-TS; ERR_IO: the folder cannot be made. */
+ * ERR_UNSUPPORTED: with hls.container = ts there is nothing to record from; ERR_IO: the folder
+ * cannot be made. */
 MUST_CHECK enum err recordings_start(struct recordings *r, const char *room_id,
                                      struct recording **out);
 void recordings_stop(struct recording *rec);

@@ -36,7 +36,8 @@ export class Client {
         const c = new Client();
         c.signaling = new Signaling(url);
         await c.signaling.opened;
-        const { rtpCapabilities } = await c.signaling.request('joinRoom', { roomId, peerId, displayName, role });
+        const { rtpCapabilities, resumeToken } = await c.signaling.request('joinRoom', { roomId, peerId, displayName, role });
+        c.resumeToken = resumeToken;
         c.device = new Device();
         await c.device.load({ routerRtpCapabilities: rtpCapabilities });
         c.send = c.device.createSendTransport(await c.signaling.request('createProducerTransport', {}));

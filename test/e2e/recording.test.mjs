@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { goLive, launch, open } from './browser.mjs';
+import { bundle } from './bundle.mjs';
 import { Service, until } from './service.mjs';
 
 const run = promisify(execFile);
@@ -317,4 +318,30 @@ test('on the watch page: a clip, and the page of the clip', async () => {
     await page.getByTestId('clip-link').click({ timeout: 10000 });
     await page.waitForFunction(() => document.querySelector('[data-testid=recording-player]')?.readyState >= 1, null, { timeout: 30000 });
     await page.context().close();
+});
+
+test('MPEG-TS is not recorded: who asks is told why, and nothing is begun', async () => {
+    const other = await Service.start({ WEIR_HLS_CONTAINER: 'ts', WEIR_RECORD_AUTOMATIC: '1' });
+    try {
+        const page = await open(browser, `${other.url}/healthz`, { bypassCSP: true });
+        await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+        const secret = await page.evaluate(async (url) => {
+            const c = await globalThis.page.Client.join(url, 'old', 'caster', 'Caster', 'broadcaster');
+            await c.show('#e00000', 'video/VP8');
+            return c.resumeToken;
+        }, `${other.url.replace('http', 'ws')}/ws`);
+        await until('it is live', 10000, async () => (await other.json('/api/livestream/active')).streams.length === 1);
+        for (const what of ['recording', 'clip']) {
+            const r = await fetch(`${other.url}/api/livestream/old/${what}`, { method: 'POST', headers: bearer(secret) });
+            const { error } = await r.json();
+            assert.equal(r.status, 409);
+            assert.equal(error.field, 'hls.container');
+            assert.match(error.message ?? error.reason, /hls\.container = ts/, JSON.stringify(error));
+        }
+        assert.equal((await other.json('/api/recordings')).recordings.length, 0);
+        assert.match(other.log, /record\.not_started room=old why="with hls\.container = ts/);
+        await page.context().close();
+    } finally {
+        assert.equal(await other.stop(), 0, other.log);
+    }
 });
