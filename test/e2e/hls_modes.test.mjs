@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open } from './browser.mjs';
 import { bundle } from './bundle.mjs';
@@ -25,9 +26,9 @@ after(async () => {
     assert.equal(await service?.stop(), 0, `the service ends cleanly\n${service?.log}`);
 });
 
-async function join(room, peer, name) {
+async function join(room, peer, name, role = 'participant') {
     await page.evaluate(async ([url, ...who]) => { (globalThis.peers ??= {})[who[1]] = await globalThis.page.Client.join(url, ...who); },
-        [`${service.url.replace('http', 'ws')}/ws`, room, peer, name]);
+        [`${service.url.replace('http', 'ws')}/ws`, room, peer, name, role]);
 }
 const act = (peer, method, ...args) => page.evaluate(([p, m, a]) => globalThis.peers[p][m](...a).then((r) => (typeof r === 'object' ? null : r)), [peer, method, args]);
 
@@ -73,9 +74,9 @@ async function colours(room, track, places, [w, h] = [64, 36]) {
     }).join('');
 }
 
-async function shows(room, track, places, expected) {
+async function shows(room, track, places, expected, size) {
     let seen;
-    await until(`${track} shows ${expected}`, LIMIT, async () => { seen = await colours(room, track, places); return seen === expected; }, 300)
+    await until(`${track} shows ${expected}`, LIMIT, async () => { seen = await colours(room, track, places, size); return seen === expected; }, 300)
         .catch((e) => { throw new Error(`${e.message}, but ${seen}`); });
 }
 
@@ -161,10 +162,56 @@ test('joins, leaves, stopped cameras and shared screens lay it out anew, at the 
     assert.ok(Number(/MEDIA-SEQUENCE:(\d+)/.exec(list)[1]) >= before);
 });
 
-test('low bandwidth is 256x144', async () => {
+test('low bandwidth is set while it runs', async () => {
     await putHls('meet', { lowBandwidth: true, peers: false });
     await until('256x144', LIMIT, async () => /RESOLUTION=256x144/.test(await text('meet/composite.m3u8') ?? ''), 300);
     await shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
     await act('ann', 'leave');
+    await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
+});
+
+const SMALL = [256, 144];
+/** Pixels of the small canvas as places; a hair inside, so that they are not the ones before. */
+const pixels = (...at) => at.map(([x, y]) => [(x + 0.5) / SMALL[0], (y + 0.5) / SMALL[1]]);
+
+test('low bandwidth is a canvas of 256x144 with each picture where it should be, by one thread each', async () => {
+    await putHls('tiny', { lowBandwidth: true, composite: true, stream: false, names: false });
+    await join('tiny', 'ann', 'Ann');
+    await act('ann', 'show', '#e00000', 'video/VP8', [640, 360]);
+    await act('ann', 'sound', 440);
+    await join('tiny', 'bob', 'Bob');
+    await act('bob', 'show', '#0000e0', 'video/H264', [640, 360]);
+    // Two halves of 128x144, in each a picture of 128x72: rows 36 to 107.
+    const two = pixels([3, 40], [124, 103], [131, 40], [252, 103], [64, 31], [64, 112], [192, 31], [192, 112]);
+    await shows('tiny', 'composite-video', two, 'rrbb----', SMALL);
+    await until('its tone', LIMIT, async () => (await tone('tiny', 'composite-audio', 440)) > 0.5, 300);
+    assert.match(await text('tiny/composite.m3u8'), /RESOLUTION=256x144/);
+    const [pid] = await until('one transcoder', LIMIT, () => { const found = service.children('pipe:0'); return found.length === 1 && found; });
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const after1 = (name) => command.flatMap((a, i) => (command[i - 1] === name ? [a] : []));
+    assert.deepEqual(after1('-threads'), ['1', '1'], 'decoder and encoder');
+    assert.deepEqual(after1('-filter_complex_threads'), ['1']);
+    const graph = after1('-filter_complex')[0];
+    assert.equal(graph.match(/\[0:v:\d\]scale=128:72:/g).length, 2, `each picture is made small before anything else: ${graph}`);
+
+    // Four quarters of 128x72; the third is 4:3, 96x72 in the middle of its quarter.
+    await join('tiny', 'cem', 'Cem');
+    await act('cem', 'show', '#00c000', 'video/VP8', [320, 240]);
+    await join('tiny', 'dua', 'Dua');
+    await act('dua', 'show', '#e00000', 'video/VP8', [640, 360]);
+    const four = pixels([3, 4], [124, 67], [131, 4], [252, 67], [20, 76], [107, 139], [8, 108], [119, 108], [131, 76], [252, 139]);
+    await shows('tiny', 'composite-video', four, 'rrbbgg--rr', SMALL);
+    for (const who of ['ann', 'bob', 'cem', 'dua']) await act(who, 'leave');
+    await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
+});
+
+test('the broadcaster\'s stream with low bandwidth is 256x144, also of H.264', async () => {
+    await putHls('tiny2', { lowBandwidth: true });
+    await join('tiny2', 'caster', 'Caster', 'broadcaster');
+    await act('caster', 'show', '#00c000', 'video/H264', [320, 240]);
+    const places = pixels([36, 4], [219, 139], [24, 72], [231, 72]);
+    await shows('tiny2', 'v0', places, 'gg--', SMALL);
+    assert.match(await text('tiny2/index.m3u8'), /RESOLUTION=256x144/);
+    await act('caster', 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });
