@@ -6,6 +6,9 @@
 #include "common/prefetch.h"
 #include "worker/rtp/seq.h"
 
+/* Which most messages speak of: 100 ms at 3 Mbit/s. */
+enum { FEEDBACK_PACKETS = 32 };
+
 enum state { EMPTY, IN_FLIGHT, LOST, ARRIVED };
 
 enum err sent_packets_init(struct sent_packets *s)
@@ -47,6 +50,15 @@ static void forget_oldest(struct sent_packets *s)
 void sent_packets_prefetch(const struct sent_packets *s)
 {
     prefetch(at(s, s->newest + 1), CACHE_LINE);
+}
+
+void sent_packets_prefetch_feedback(const struct sent_packets *s)
+{
+    int64_t first = s->newest - FEEDBACK_PACKETS;
+    if (first < s->oldest)
+        first = s->oldest;
+    for (int64_t i = first; i <= s->newest; i += CACHE_LINE / (int64_t)sizeof *s->ring)
+        prefetch(at(s, i), sizeof *s->ring);
 }
 
 void sent_packets_add(struct sent_packets *s, usec now, uint16_t seq, uint16_t size,

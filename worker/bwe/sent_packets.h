@@ -71,6 +71,8 @@ void sent_packets_add(struct sent_packets *s, usec now, uint16_t seq, uint16_t s
                       uint8_t cluster);
 /* Fetches into the cache where the next packets go. */
 void sent_packets_prefetch(const struct sent_packets *s);
+/* The same for what the next feedback speaks of. */
+void sent_packets_prefetch_feedback(const struct sent_packets *s);
 /* False: it speaks of nothing that is remembered. */
 bool sent_packets_report(struct sent_packets *s, usec now, const struct twcc *t,
                          struct sent_report *r);

@@ -9,8 +9,6 @@
 #include "worker/engine/seal_index.h"
 #include "worker/engine/seal_packet.h"
 
-enum { SEAL_KEY_BYTES = 1088 }; /* of an implementation's key: about what GCM reads of it */
-
 struct sealer {
     enum srtp_suite suite;
     struct seal_cipher rtp;

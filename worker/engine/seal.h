@@ -84,6 +84,9 @@ void seal_cipher_only(struct sealer *s, uint64_t nonce, uint8_t *buf, size_t len
 MUST_CHECK enum err opener_open(struct opener **out, const struct srtp_key *key);
 /* NULL is fine. */
 void opener_close(struct opener *o);
+/* Fetches into the cache what opening the next RTCP packet takes; in two steps, as seal_prefetch.
+ */
+void opener_prefetch_rtcp(const struct opener *o, int step);
 
 /* Checks and decrypts; *len shrinks. ERR_MALFORMED: not SRTP; ERR_AUTH: forged or damaged;
  * ERR_REPLAY: seen before, or too old; ERR_FULL, ERR_NOMEM: authentic, but one SSRC too many. The

@@ -12,7 +12,13 @@
 #include "worker/engine/seal_kdf.h"
 #include "worker/engine/srtp_key.h"
 
-enum { SEAL_GCM_TAG = 16, SEAL_GCM_IV = 12, SEAL_CTR_IV = 16, SEAL_SHA1 = 20 };
+enum {
+    SEAL_GCM_TAG = 16,
+    SEAL_GCM_IV = 12,
+    SEAL_CTR_IV = 16,
+    SEAL_SHA1 = 20,
+    SEAL_KEY_BYTES = 1088 /* of an implementation's key: about what GCM reads of it */
+};
 
 struct seal_cipher;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/prefetch.h"
 #include "worker/engine/ossl.h"
 #include "worker/engine/seal_cipher.h"
 #include "worker/engine/seal_index.h"
@@ -43,6 +44,17 @@ void opener_close(struct opener *o)
     seal_streams_fini(&o->rtp_streams);
     seal_streams_fini(&o->rtcp_streams);
     free(o);
+}
+
+void opener_prefetch_rtcp(const struct opener *o, int step)
+{
+    if (step == 0) {
+        prefetch(&o->rtcp, sizeof o->rtcp);
+        prefetch(&o->rtcp_streams, sizeof o->rtcp_streams);
+        return;
+    }
+    prefetch(o->rtcp.cipher, SEAL_KEY_BYTES);
+    prefetch(o->rtcp_streams.last, sizeof *o->rtcp_streams.last);
 }
 
 /* HMAC over n bytes that lie before tag; false when it differs. */

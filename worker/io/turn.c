@@ -68,6 +68,13 @@ static void on_datagram(void *ctx, usec now, const struct tuple *from, struct pa
     worker_datagram(t->worker, now, from, p);
 }
 
+static void on_ahead(void *ctx, const struct tuple *from, struct packet *const *p, size_t n,
+                     size_t at)
+{
+    struct turn *t = ctx;
+    worker_fetch_ahead(t->worker, from, p, n, at);
+}
+
 static bool on_burst(void *ctx, usec now, bool last)
 {
     struct turn *t = ctx;
@@ -122,7 +129,7 @@ static void io_close_tcp(void *ctx, const struct tuple *tuple)
 enum err turn_init(struct turn *t, uv_loop_t *loop)
 {
     *t = (struct turn){.loop = loop, .armed_for = USEC_NEVER};
-    enum err e = udp_io_init(&t->udp, loop, on_datagram, on_burst, t);
+    enum err e = udp_io_init(&t->udp, loop, on_datagram, on_ahead, on_burst, t);
     if (e == OK)
         e = tcp_io_init(&t->tcp, loop, on_frame, on_tcp_closed, t);
     uv_prepare_init(loop, &t->before_poll);

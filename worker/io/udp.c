@@ -20,9 +20,10 @@ enum {
 };
 
 enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv,
-                     udp_burst_fn *on_burst, void *ctx)
+                     udp_ahead_fn *on_ahead, udp_burst_fn *on_burst, void *ctx)
 {
-    *io = (struct udp_io){.loop = loop, .on_recv = on_recv, .on_burst = on_burst, .ctx = ctx};
+    *io = (struct udp_io){
+        .loop = loop, .on_recv = on_recv, .on_ahead = on_ahead, .on_burst = on_burst, .ctx = ctx};
     io->batch = calloc(1, sizeof *io->batch);
     return io->batch ? OK : ERR_NOMEM;
 }
@@ -91,7 +92,7 @@ static void discard_one(struct udp_io *io, int fd)
         io->counters.no_buffer_in++;
 }
 
-static void deliver(struct udp_io *io, struct udp_socket *s, usec now, unsigned i)
+static void deliver(struct udp_io *io, usec now, unsigned i)
 {
     struct udp_batch *b = io->batch;
     struct packet *p = b->in_packets[i];
@@ -99,15 +100,26 @@ static void deliver(struct udp_io *io, struct udp_socket *s, usec now, unsigned 
     if (b->in_messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
         io->counters.truncated_in++;
     } else {
-        p->len = b->in_messages[i].msg_len;
         p->arrived_at = now;
         io->counters.datagrams_in++;
         io->counters.bytes_in += p->len;
-        struct tuple from = {
-            .remote = addr_from_sockaddr(&b->in_names[i]), .sock = s->index, .proto = TUPLE_UDP};
-        io->on_recv(io->ctx, now, &from, p);
+        io->on_recv(io->ctx, now, &b->in_tuples[i], p);
     }
     packet_unref(p);
+}
+
+static void deliver_all(struct udp_io *io, struct udp_socket *s, usec now, unsigned n)
+{
+    struct udp_batch *b = io->batch;
+    for (unsigned i = 0; i < n; i++) {
+        b->in_packets[i]->len = b->in_messages[i].msg_len;
+        b->in_tuples[i] = (struct tuple){
+            .remote = addr_from_sockaddr(&b->in_names[i]), .sock = s->index, .proto = TUPLE_UDP};
+    }
+    for (unsigned i = 0; i < n && s->io; i++) {
+        io->on_ahead(io->ctx, b->in_tuples, b->in_packets, n, i);
+        deliver(io, now, i);
+    }
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -131,8 +143,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             break; /* EAGAIN; a pending ICMP error is consumed by the call */
         now = clock_now();
         taken += (unsigned)n;
-        for (int i = 0; i < n && s->io; i++)
-            deliver(io, s, now, (unsigned)i);
+        deliver_all(io, s, now, (unsigned)n);
         open = !io->on_burst(io->ctx, now, false);
         if (!open && (unsigned)n < places)
             return;

@@ -30,6 +30,10 @@ struct udp_socket;
 
 /* A datagram came. The callback keeps a reference if it wants the packet. */
 typedef void udp_recv_fn(void *ctx, usec now, const struct tuple *from, struct packet *p);
+/* These n came together, and are told one after the other from now on: a hint to have memory
+ * fetched. `at`: the next to be told. */
+typedef void udp_ahead_fn(void *ctx, const struct tuple *from, struct packet *const *p, size_t n,
+                          size_t at);
 /* All that was there has been told. False: it is worth looking once more at once. That is asked
  * with `last` unset; with it set, nothing more comes. */
 typedef bool udp_burst_fn(void *ctx, usec now, bool last);
@@ -38,6 +42,7 @@ struct udp_io {
     uv_loop_t *loop;          /* borrowed, outlives us */
     struct packet_pool *pool; /* borrowed, outlives us; set before the first datagram */
     udp_recv_fn *on_recv;
+    udp_ahead_fn *on_ahead;
     udp_burst_fn *on_burst;
     void *ctx; /* borrowed */
     struct udp_counters counters;
@@ -47,7 +52,7 @@ struct udp_io {
 };
 
 MUST_CHECK enum err udp_io_init(struct udp_io *io, uv_loop_t *loop, udp_recv_fn *on_recv,
-                                udp_burst_fn *on_burst, void *ctx);
+                                udp_ahead_fn *on_ahead, udp_burst_fn *on_burst, void *ctx);
 /* Gives the buffers for what comes next back to the pool: nothing may come any more. */
 void udp_io_release(struct udp_io *io);
 /* Closes what is open; the memory of sockets goes in a later turn of the loop. */

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <uv.h>
 
+#include "common/addr.h"
 #include "common/packet.h"
 
 enum {
@@ -47,6 +48,7 @@ struct udp_batch {
     struct mmsghdr in_messages[RECV_BURST];
     struct iovec in_iovecs[RECV_BURST];
     struct sockaddr_storage in_names[RECV_BURST];
+    struct tuple in_tuples[RECV_BURST];
     struct packet *in_packets[RECV_BURST]; /* owned: buffers waiting to be filled */
 };
 

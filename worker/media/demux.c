@@ -6,6 +6,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "common/prefetch.h"
+
 enum { SLOTS_AT_FIRST = 256 };
 
 struct demux_ufrag {
@@ -112,6 +114,11 @@ struct transport *demux_by_tuple(const struct demux *d, const struct tuple *tupl
 {
     const struct demux_slot *slot = find(d, tuple, hash_of(d, tuple));
     return slot->tag ? slot->transport : NULL;
+}
+
+void demux_prefetch(const struct demux *d, const struct tuple *tuple)
+{
+    prefetch(&d->slots[hash_of(d, tuple) & d->mask], sizeof d->slots[0]);
 }
 
 static struct demux_ufrag *find_ufrag(const struct demux *d, const void *ufrag, size_t n)

@@ -48,6 +48,9 @@ MUST_CHECK enum err demux_add_ufrag(struct demux *d, const char *ufrag,
 void demux_remove_ufrag(struct demux *d, const char *ufrag);
 struct transport *demux_by_ufrag(const struct demux *d, const void *ufrag, size_t n);
 
+/* Fetches into the cache where the tuple's transport is found. */
+void demux_prefetch(const struct demux *d, const struct tuple *tuple);
+
 static inline void demux_set_socket(struct demux *d, uint16_t sock, struct transport *transport)
 {
     d->sockets[sock] = transport;

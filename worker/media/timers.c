@@ -17,41 +17,43 @@ void timers_fini(struct timers *heap)
 
 usec timers_deadline(const struct timers *heap)
 {
-    return heap->set > 0 ? heap->heap[0]->at : USEC_NEVER;
+    return heap->set > 0 ? heap->heap[0].at : USEC_NEVER;
 }
 
-static void place(struct timers *heap, size_t i, struct timer *timer)
+static void place(struct timers *heap, size_t i, struct timer_slot slot)
 {
-    heap->heap[i] = timer;
-    timer->index = i;
+    heap->heap[i] = slot;
+    slot.timer->index = i;
 }
 
 static void sift_up(struct timers *heap, size_t i, struct timer *timer)
 {
+    struct timer_slot slot = {.at = timer->at, .timer = timer};
     while (i > 0) {
         size_t parent = (i - 1) / 2;
-        if (heap->heap[parent]->at <= timer->at)
+        if (heap->heap[parent].at <= slot.at)
             break;
         place(heap, i, heap->heap[parent]);
         i = parent;
     }
-    place(heap, i, timer);
+    place(heap, i, slot);
 }
 
 static void sift_down(struct timers *heap, size_t i, struct timer *timer)
 {
+    struct timer_slot slot = {.at = timer->at, .timer = timer};
     for (;;) {
         size_t child = 2 * i + 1;
         if (child >= heap->set)
             break;
-        if (child + 1 < heap->set && heap->heap[child + 1]->at < heap->heap[child]->at)
+        if (child + 1 < heap->set && heap->heap[child + 1].at < heap->heap[child].at)
             child++;
-        if (timer->at <= heap->heap[child]->at)
+        if (slot.at <= heap->heap[child].at)
             break;
         place(heap, i, heap->heap[child]);
         i = child;
     }
-    place(heap, i, timer);
+    place(heap, i, slot);
 }
 
 static void unset(struct timer *timer)
@@ -60,23 +62,23 @@ static void unset(struct timer *timer)
         return;
     struct timers *heap = timer->heap;
     size_t i = timer->index;
-    struct timer *last = heap->heap[--heap->set];
+    struct timer_slot last = heap->heap[--heap->set];
     timer->index = TIMER_UNSET;
-    if (last == timer)
+    if (last.timer == timer)
         return;
-    if (i > 0 && heap->heap[(i - 1) / 2]->at > last->at)
-        sift_up(heap, i, last);
+    if (i > 0 && heap->heap[(i - 1) / 2].at > last.at)
+        sift_up(heap, i, last.timer);
     else
-        sift_down(heap, i, last);
+        sift_down(heap, i, last.timer);
 }
 
 void timers_run(struct timers *heap, usec now)
 {
     /* What fires may set timers that are due at once: `budget` bounds one run. */
     for (size_t budget = heap->set; budget > 0 && heap->set > 0; budget--) {
-        struct timer *timer = heap->heap[0];
-        if (timer->at > now)
+        if (heap->heap[0].at > now)
             return;
+        struct timer *timer = heap->heap[0].timer;
         unset(timer);
         timer->fire(timer, now);
     }
@@ -87,7 +89,7 @@ enum err timer_add(struct timers *heap, struct timer *timer,
 {
     if (heap->added == heap->capacity) {
         size_t capacity = heap->capacity ? heap->capacity * 2 : 64;
-        struct timer **grown = realloc(heap->heap, capacity * sizeof *grown);
+        struct timer_slot *grown = realloc(heap->heap, capacity * sizeof *grown);
         if (!grown)
             return ERR_NOMEM;
         heap->heap = grown;

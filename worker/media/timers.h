@@ -17,10 +17,17 @@ struct timer {
 
 #define TIMER_UNSET ((size_t)-1)
 
+/* The time stands here too: timers lie scattered over the memory of their owners, and ordering them
+ * must not fetch it. */
+struct timer_slot {
+    usec at;
+    struct timer *timer; /* borrowed */
+};
+
 struct timers {
-    struct timer **heap; /* owned array of borrowed pointers */
-    size_t set;          /* timers in the heap */
-    size_t added;        /* timers that exist */
+    struct timer_slot *heap; /* owned array */
+    size_t set;              /* timers in the heap */
+    size_t added;            /* timers that exist */
     size_t capacity;
 };
 

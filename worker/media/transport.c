@@ -17,6 +17,7 @@
  * viewer's repair depends on, video reports each second. */
 #define REPORTS_VIDEO (1 * USEC_PER_SEC)
 #define REPORTS_AUDIO (5 * USEC_PER_SEC)
+#define REPORTS_TICK (50 * USEC_PER_MSEC)
 
 struct transport *transport_of(struct object *o)
 {
@@ -36,12 +37,15 @@ static bool has_video(const struct transport *t)
     return false;
 }
 
-/* RFC 3550 6.2: "varied randomly over the range [0.5,1.5] times the calculated interval". */
+/* RFC 3550 6.2: "varied randomly over the range [0.5,1.5] times the calculated interval". Then up
+ * to the next tick: waking up for each of hundreds of transports alone costs more than what it then
+ * writes. */
 static usec next_reports(struct transport *t, usec now)
 {
     usec interval = has_video(t) ? REPORTS_VIDEO : REPORTS_AUDIO;
     usec half = interval / 2;
-    return now + half + (usec)(rng_u32(t->worker->config.rng) % (uint32_t)interval);
+    usec at = now + half + (usec)(rng_u32(t->worker->config.rng) % (uint32_t)interval);
+    return (at + REPORTS_TICK - 1) / REPORTS_TICK * REPORTS_TICK;
 }
 
 static void on_reports(struct timer *timer, usec now)

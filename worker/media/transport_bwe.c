@@ -215,6 +215,17 @@ void transport_bwe_prefetch(const struct transport *t, int step)
     prefetch(&b->est.probe, sizeof b->est.probe.n);
 }
 
+void transport_bwe_prefetch_feedback(const struct transport *t, int step)
+{
+    const struct transport_bwe *b = t->bwe;
+    if (!b)
+        return;
+    if (step == 0)
+        prefetch(b, offsetof(struct transport_bwe, padding));
+    else
+        sent_packets_prefetch_feedback(&b->est.sent);
+}
+
 void transport_bwe_sent(struct transport *t, usec now, uint16_t number, size_t len)
 {
     struct transport_bwe *b = t->bwe;

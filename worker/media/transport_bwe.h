@@ -28,6 +28,9 @@ void transport_bwe_close(struct transport *t);
 /* Fetches into the cache what transport_bwe_sent will need; in two steps, as seal_prefetch. */
 void transport_bwe_prefetch(const struct transport *t, int step);
 
+/* The same for transport_bwe_twcc. */
+void transport_bwe_prefetch_feedback(const struct transport *t, int step);
+
 /* ---- inputs ---- */
 /* Each packet with a transport-wide number; len: of the RTP packet. */
 void transport_bwe_sent(struct transport *t, usec now, uint16_t number, size_t len);

@@ -102,6 +102,10 @@ struct packet_pool *worker_pool(struct worker *w);
 /* One datagram, or one RFC 4571 frame, read into p (data, len, arrived_at). The caller keeps its
  * reference. */
 void worker_datagram(struct worker *w, usec now, const struct tuple *from, struct packet *p);
+/* Of n datagrams that came together the one at `at` is the next to be given to worker_datagram: a
+ * hint, by which the memory that those behind it will need is fetched. */
+void worker_fetch_ahead(const struct worker *w, const struct tuple *from, struct packet *const *p,
+                        size_t n, size_t at);
 /* After the last of the datagrams that were there to be read. */
 void worker_burst_end(struct worker *w, usec now);
 /* Whether a look for more pays before the burst ends: part of a frame came, whose rest is probably

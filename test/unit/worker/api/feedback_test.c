@@ -263,6 +263,64 @@ static void sender_reports_are_mapped_from_the_senders(void **state)
     assert_true(expected_us > 0);
 }
 
+static size_t reports_seen;
+
+/* Only while reports of many wait for the same moment is one wake-up enough for all. */
+static void note_report(void *ctx, usec now)
+{
+    (void)ctx;
+    if (to_bob.srs > reports_seen)
+        assert_true(now % (50 * USEC_PER_MSEC) < 10 * USEC_PER_MSEC);
+    reports_seen = to_bob.srs;
+}
+
+static void reports_come_once_a_second_or_so_and_at_moments_that_all_transports_share(void **state)
+{
+    (void)state;
+    uint8_t buf[64];
+    send_video(1, true);
+    struct rtcp_sr sr = {.ssrc = VIDEO_SSRC, .ntp = 1, .rtp_timestamp = 3000, .packets = 1};
+    struct wr out = wr_of(buf, sizeof buf);
+    rtcp_write_sr(&out, &sr, NULL, 0);
+    send_rtcp(&alice, &out);
+    w.now += 7 * USEC_PER_MSEC;
+    to_bob.sr_ssrc = 6000;
+    reports_seen = to_bob.srs = 0;
+    world_pass(&w, 20 * USEC_PER_SEC, note_report, NULL);
+    assert_in_range(to_bob.srs, 2 * 14, 2 * 30); /* one more each for RTX */
+}
+
+/* What is to come is a hint: it may be from nobody, of anything, and changes nothing. */
+static void fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is(void **state)
+{
+    (void)state;
+    enum { N = 8 };
+    uint8_t rtcp[8] = {0x80, 201, 0, 1};
+    struct packet_pool *pool = worker_pool(w.worker);
+    struct packet *p[N];
+    struct tuple from[N];
+    send_video(1, true);
+    uint64_t sent = w.sent;
+    for (size_t i = 0; i < N; i++) {
+        p[i] = packet_get(pool);
+        assert_non_null(p[i]);
+        p[i]->len = i == 1 ? 0 : sizeof rtcp;
+        memcpy(p[i]->data, rtcp, sizeof rtcp);
+        from[i] = (struct tuple){.remote = i % 2 ? bob.endpoint.at : alice.endpoint.at,
+                                 .sock = WORLD_SOCKET_SHARED,
+                                 .proto = TUPLE_UDP};
+        from[i].remote.port = (uint16_t)(from[i].remote.port + (i == 2));
+    }
+    for (size_t at = 0; at < N; at++)
+        worker_fetch_ahead(w.worker, from, p, N, at);
+    for (size_t i = 0; i < N; i++)
+        packet_unref(p[i]);
+    world_settle(&w);
+    assert_int_equal(w.sent, sent);
+    send_video(2, false);
+    assert_int_equal(to_bob.n, 2);
+}
+
 static void receivers_reports_make_round_trip_loss_and_score(void **state)
 {
     (void)state;
@@ -395,6 +453,8 @@ int main(void)
         T(key_frame_request_delay_is_kept),
         T(transport_wide_feedback_reports_every_packet),
         T(sender_reports_are_mapped_from_the_senders),
+        T(reports_come_once_a_second_or_so_and_at_moments_that_all_transports_share),
+        T(fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is),
         T(receivers_reports_make_round_trip_loss_and_score),
         T(a_consumers_losses_lower_its_score),
         T(the_sender_gets_receiver_reports_with_its_losses),
