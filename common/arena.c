@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 4096 };
+/* The first is small, since most arenas stay so, and thousands may exist at once. */
+enum { FIRST_CHUNK_BYTES = 1024, CHUNK_BYTES = 4096 };
 
 struct arena_chunk {
     struct arena_chunk *next; /* owned */
@@ -37,7 +38,8 @@ void *arena_alloc(struct arena *a, size_t n)
     if (n > a->limit - a->total)
         return NULL;
     if (!a->chunks || n > a->chunks->capacity - a->used) {
-        size_t capacity = n > CHUNK_BYTES ? n : CHUNK_BYTES;
+        size_t usual = a->chunks ? CHUNK_BYTES : FIRST_CHUNK_BYTES;
+        size_t capacity = n > usual ? n : usual;
         struct arena_chunk *c = malloc(sizeof *c + capacity);
         if (!c)
             return NULL;

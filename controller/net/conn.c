@@ -18,6 +18,8 @@ enum {
     /* However steadily a body drips, it must be over after so many times request_timeout_s. */
     BODY_TIMEOUT_FACTOR = 20,
     REFUSED_LOG_US = 10 * 1000 * 1000,
+    /* However fast one client reads, the others' turn comes. */
+    SEND_PER_TURN = 1024 * 1024,
     /* Batches of pipelined requests that one turn answers. */
     PIPELINE_ROUNDS = 16,
     /* With more than this waiting for it, a WebSocket's messages wait too. */
@@ -51,7 +53,6 @@ void conn_kick(struct conn *c)
         c->sending = true;
         c->progress = conn_now(c);
     }
-    /* Each wish to write costs three calls into the kernel. */
     if (!c->pumping)
         sock_want_write(c->sock);
 }
@@ -293,8 +294,6 @@ static bool on_received(void *user, const uint8_t *p, size_t n)
 
 /* ---- output ---- */
 
-static uint8_t write_buffer[SOCK_WRITE_MAX];
-
 /* Everything that was queued is on its way. */
 static void out_emptied(struct conn *c)
 {
@@ -308,17 +307,33 @@ static void out_emptied(struct conn *c)
         req->drained(req, req->drained_user);
 }
 
+/* As sock_send: bytes that were taken, at most max; 0: none for now; -1. */
+static long send_front(struct conn *c, size_t max)
+{
+    struct out_front f;
+    out_look(&c->out, max, &f);
+    long n = f.n_pieces > 0 ? sock_send(c->sock, f.pieces, f.n_pieces, f.more)
+                            : sock_send_file(c->sock, f.fd, f.offset, f.n);
+    if (n > 0)
+        out_sent(&c->out, (size_t)n);
+    return n;
+}
+
 void conn_flush(struct conn *c)
 {
-    while (!out_empty(&c->out) && sock_can_write(c->sock)) {
-        long n = out_take(&c->out, write_buffer, sizeof write_buffer);
-        if (n < 0 || !sock_write(c->sock, write_buffer, (size_t)n)) {
+    size_t room = SEND_PER_TURN;
+    while (room > 0 && !out_empty(&c->out) && sock_can_write(c->sock)) {
+        long n = send_front(c, room);
+        if (n < 0) {
             conn_abort(c);
             return;
         }
-        metric_add(c->server->metrics.sent, (double)n);
-        c->progress = conn_now(c);
+        if (n > 0) {
+            metric_add(c->server->metrics.sent, (double)n);
+            c->progress = conn_now(c);
+        }
         c->sending = true;
+        room -= (size_t)n;
     }
     if (!out_empty(&c->out) || !sock_can_write(c->sock)) {
         conn_kick(c);

@@ -88,6 +88,10 @@ bool out_bytes(struct out *o, const void *p, size_t n)
 
 bool out_blob_range(struct out *o, struct blob *b, size_t offset, size_t n)
 {
+    if (n == 0) {
+        blob_unref(b);
+        return true;
+    }
     struct out_chunk *c = append(o, 0, offset, offset + n);
     if (!c) {
         blob_unref(b);
@@ -105,6 +109,10 @@ bool out_blob(struct out *o, struct blob *b)
 
 bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n)
 {
+    if (n == 0) {
+        close(fd);
+        return true;
+    }
     struct out_chunk *c = append(o, 0, offset, offset + n);
     if (!c) {
         close(fd);
@@ -115,39 +123,49 @@ bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n)
     return true;
 }
 
-/* How many bytes of c went to buf; -1: the file fails. */
-static long chunk_read(struct out *o, struct out_chunk *c, uint8_t *buf, size_t n)
+void out_look(const struct out *o, size_t max, struct out_front *front)
 {
+    const struct out_chunk *c = o->first;
     uint64_t left = c->end - c->at;
-    size_t want = left < n ? (size_t)left : n;
-    if (c->fd < 0) {
-        memcpy(buf, (c->blob ? c->blob->bytes : c->bytes) + c->at, want);
-        account(o, 0, want);
-        return (long)want;
+    front->n_pieces = 0;
+    if (c->fd >= 0) {
+        front->fd = c->fd;
+        front->offset = c->at;
+        front->n = left < max ? (size_t)left : max;
+        front->more = front->n < left || c->next;
+        return;
     }
-    ssize_t got = pread(c->fd, buf, want, (off_t)c->at);
-    return got > 0 || want == 0 ? (long)got : -1;
+    bool cut = false;
+    front->n = 0;
+    for (; c && c->fd < 0 && front->n_pieces < OUT_PIECES_MAX && front->n < max; c = c->next) {
+        left = c->end - c->at;
+        size_t room = max - front->n;
+        size_t n = left < room ? (size_t)left : room;
+        const uint8_t *p = (c->blob ? c->blob->bytes : c->bytes) + c->at;
+        front->pieces[front->n_pieces++] = (struct iovec){(void *)(uintptr_t)p, n};
+        front->n += n;
+        cut = n < left;
+    }
+    front->more = cut || c;
 }
 
-long out_take(struct out *o, uint8_t *buf, size_t n)
+void out_sent(struct out *o, size_t n)
 {
-    size_t taken = 0;
-    while (o->first && taken < n) {
+    while (n > 0) {
         struct out_chunk *c = o->first;
-        long got = chunk_read(o, c, buf + taken, n - taken);
-        if (got < 0)
-            return -1;
+        size_t took = c->end - c->at < n ? (size_t)(c->end - c->at) : n;
         c->begun = true;
-        c->at += (uint64_t)got;
-        taken += (size_t)got;
+        c->at += took;
+        n -= took;
+        if (c->fd < 0)
+            account(o, 0, took);
         if (c->at < c->end)
-            continue; /* the buffer is full, or the file gave less: ask again */
+            return;
         o->first = c->next;
         if (!o->first)
             o->last = NULL;
         chunk_free(o, c);
     }
-    return (long)taken;
 }
 
 void out_drop_unsent(struct out *o)

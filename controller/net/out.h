@@ -1,15 +1,18 @@
-/* What waits to be sent on a connection: bytes and stretches of files, in order. Reads files; the
- * sockets are the caller's. */
+/* What waits to be sent on a connection: bytes and stretches of files, in order. No IO but
+ * closing files. */
 #ifndef WEIR_CONTROLLER_NET_OUT_H
 #define WEIR_CONTROLLER_NET_OUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "common/blob.h"
 
 struct out_chunk;
+
+enum { OUT_PIECES_MAX = 32 };
 
 struct out {
     struct out_chunk *first; /* owned */
@@ -35,9 +38,21 @@ bool out_blob_range(struct out *o, struct blob *b, size_t offset, size_t n);
 /* Takes over fd; n bytes from offset. */
 bool out_file(struct out *o, int fd, uint64_t offset, uint64_t n);
 
-/* Copies up to n bytes from the front to buf and removes them; small pieces are joined. -1: a file
- * is shorter than was promised, or unreadable. */
-long out_take(struct out *o, uint8_t *buf, size_t n);
+/* What stands in front: pieces of memory, or, when there are none, a stretch of a file. */
+struct out_front {
+    struct iovec pieces[OUT_PIECES_MAX];
+    size_t n_pieces;
+    int fd;
+    uint64_t offset;
+    size_t n;  /* bytes, of the pieces or in the file */
+    bool more; /* something follows */
+};
+
+/* At most max bytes of what is in front; stays valid until the queue is changed. The queue must not
+ * be empty. */
+void out_look(const struct out *o, size_t max, struct out_front *front);
+/* Removes n bytes, no more than out_look showed. */
+void out_sent(struct out *o, size_t n);
 /* Forgets what has not begun to be sent. */
 void out_drop_unsent(struct out *o);
 

@@ -11,72 +11,15 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
 
-/* OpenSSL has a type of the same name as our error code. */
-#define ERR_STATE OPENSSL_ERR_STATE
-#include <libwebsockets.h>
-#undef ERR_STATE
-
-#include "common/list.h"
 #include "common/log.h"
 #include "controller/net/certificate.h"
 #include "controller/net/listen.h"
+#include "controller/net/sock_state.h"
 
 enum { ACCEPTS_PER_TURN = 64, TLS_HANDSHAKE_S = 10, TEARDOWN_MS = 1, PROTOCOL_TEXT_MAX = 160 };
 
-/* Closing takes several turns of the loop, because libuv and lws free their things in later ones.
- */
-enum phase { RUNNING, CLOSING_SOCKETS, CLOSING_CONTEXT, CLOSING_HANDLES };
-
-struct sock_server {
-    struct sock_events events;
-    void *owner;        /* borrowed */
-    uv_loop_t *loop;    /* borrowed */
-    uv_poll_t listener; /* of listen_fd */
-    uv_timer_t timer;
-    uv_timer_t reaper;
-    unsigned handles; /* of the three above, those that libuv still knows */
-    int listen_fd;
-    bool accept_paused; /* out of descriptors: tried again by the timer */
-    bool tls;
-    bool context_done; /* lws_context_destroy was called once */
-    uint16_t port;
-    unsigned max_connections;
-    unsigned count;
-    unsigned n_wsi;              /* that lws has not freed yet */
-    struct lws_context *context; /* owned; lws sets it NULL when it is gone */
-    struct lws_vhost *vhost;     /* of context */
-    struct list socks;           /* struct sock.node */
-    struct list doomed;          /* struct sock.node */
-    enum phase phase;
-    void (*done)(void *user);
-    void *done_user; /* borrowed */
-};
-
-struct sock {
-    struct list node;           /* in server->socks, or ->doomed */
-    struct sock_server *server; /* parent */
-    struct lws *wsi;            /* lws's; NULL once it closed */
-    void *conn;                 /* borrowed; NULL until opened */
-    bool reading;               /* wanted by the owner */
-    bool flowing;               /* what lws was told */
-    bool greeted;               /* something was received */
-    bool adopting;
-    bool doomed;
-};
-
 /* ---- lws's callback ---- */
-
-/* lws spins when it may read while its own output waits, so reading stops meanwhile. */
-static void apply_reading(struct sock *s)
-{
-    bool flow = s->reading && !lws_partial_buffered(s->wsi);
-    if (flow != s->flowing) {
-        s->flowing = flow;
-        lws_rx_flow_control(s->wsi, flow ? 1 : 0);
-    }
-}
 
 static int on_received(struct sock *s, const uint8_t *p, size_t n)
 {
@@ -94,7 +37,8 @@ static int on_writable(struct sock *s)
 {
     if (s->doomed || !s->conn)
         return -1;
-    apply_reading(s);
+    sock_apply_reading(s);
+    s->full = lws_partial_buffered(s->wsi);
     return s->server->events.writable(s->conn) && !s->doomed ? 0 : -1;
 }
 
@@ -104,6 +48,7 @@ static void on_closed(struct sock *s)
     if (s->adopting)
         return; /* accept_one frees it */
     list_remove(&s->node);
+    list_remove(&s->soon);
     s->server->count--;
     if (s->conn)
         s->server->events.closed(s->conn);
@@ -146,7 +91,7 @@ static int lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *us
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "weir", .callback = lws_event, .tx_packet_size = SOCK_WRITE_MAX},
+    {.name = "weir", .callback = lws_event, .tx_packet_size = SOCK_RECORD_MAX},
     {0},
 };
 
@@ -180,6 +125,7 @@ static void accept_one(struct sock_server *server, int fd, const struct sockaddr
     s->reading = s->flowing = true;
     s->adopting = true;
     list_init(&s->node);
+    list_init(&s->soon);
     lws_adopt_desc_t desc = {
         .vh = server->vhost,
         .type = LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL,
@@ -258,6 +204,7 @@ static void close_handles(struct sock_server *server)
     server->phase = CLOSING_HANDLES;
     uv_close((uv_handle_t *)&server->timer, on_handle_closed);
     uv_close((uv_handle_t *)&server->reaper, on_handle_closed);
+    uv_close((uv_handle_t *)&server->turn, on_handle_closed);
 }
 
 static void on_teardown(uv_timer_t *timer)
@@ -409,6 +356,7 @@ enum err sock_server_open(struct sock_server **out, struct uv_loop_s *loop,
     server->max_connections = config->max_connections;
     list_init(&server->socks);
     list_init(&server->doomed);
+    list_init(&server->soon);
     raise_descriptor_limit(config->max_connections);
     e = listen_tcp(config->host, config->port, &server->listen_fd, &server->port, error,
                    error_size);
@@ -418,9 +366,11 @@ enum err sock_server_open(struct sock_server **out, struct uv_loop_s *loop,
     }
     uv_timer_init(loop, &server->timer);
     uv_timer_init(loop, &server->reaper);
+    uv_idle_init(loop, &server->turn);
     uv_poll_init(loop, &server->listener, server->listen_fd);
-    server->timer.data = server->reaper.data = server->listener.data = server;
-    server->handles = 3;
+    server->timer.data = server->reaper.data = server->turn.data = server;
+    server->listener.data = server;
+    server->handles = 4;
     e = open_context(server, config, error, error_size);
     if (e != OK) { /* in later turns; nobody is told */
         server->phase = CLOSING_SOCKETS;
@@ -454,35 +404,11 @@ int64_t sock_server_now(const struct sock_server *server)
 
 /* ---- one socket ---- */
 
-bool sock_can_write(const struct sock *s)
-{
-    return !s->doomed && !lws_partial_buffered(s->wsi);
-}
-
-bool sock_write(struct sock *s, const void *p, size_t n)
-{
-    if (s->doomed)
-        return false;
-    /* lws does not change the bytes; its prototype lacks the const. */
-    if (lws_write(s->wsi, (unsigned char *)(uintptr_t)p, n, LWS_WRITE_RAW) < 0) {
-        sock_close(s);
-        return false;
-    }
-    apply_reading(s);
-    return true;
-}
-
-void sock_want_write(struct sock *s)
-{
-    if (!s->doomed)
-        lws_callback_on_writable(s->wsi);
-}
-
 void sock_set_reading(struct sock *s, bool on)
 {
     s->reading = on;
     if (!s->doomed)
-        apply_reading(s);
+        sock_apply_reading(s);
 }
 
 void sock_shutdown(struct sock *s)
@@ -500,6 +426,7 @@ void sock_close(struct sock *s)
         return;
     s->doomed = true;
     list_remove(&s->node);
+    list_remove(&s->soon);
     list_add(&s->server->doomed, &s->node);
     uv_timer_start(&s->server->reaper, on_reap, 0, 0);
 }

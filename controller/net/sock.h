@@ -1,16 +1,16 @@
 /* Listening and connected stream sockets, plain or TLS, by libwebsockets on the caller's libuv
  * loop. The only code that knows lws.
  *
- * lws is used in its raw role: it owns the descriptors, TLS, readiness and partial writes. Its own
- * HTTP role (4.1) does not do what this server promises (chunked bodies, ranges, 431, noticing that
- * a client left while an answer is pending, ...), so HTTP and WebSocket are ours: net/parse.h,
- * net/frame.h. */
+ * lws is used in its raw role: it owns the descriptors, TLS and readiness. Its own HTTP role (4.1)
+ * does not do what this server promises (chunked bodies, ranges, 431, noticing that a client left
+ * while an answer is pending, ...), so HTTP and WebSocket are ours: net/parse.h, net/frame.h. */
 #ifndef WEIR_CONTROLLER_NET_SOCK_H
 #define WEIR_CONTROLLER_NET_SOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "common/addr.h"
 #include "common/err.h"
@@ -20,8 +20,7 @@ struct sock;
 struct sock_server;
 
 enum {
-    SOCK_READ_MAX = 32 * 1024,  /* bytes that one received() brings at most */
-    SOCK_WRITE_MAX = 64 * 1024, /* bytes that one sock_write takes at most */
+    SOCK_READ_MAX = 32 * 1024, /* bytes that one received() brings at most */
     SOCK_TICK_MS = 250
 };
 
@@ -57,11 +56,16 @@ unsigned sock_server_count(const struct sock_server *server);
 /* The loop's time in microseconds, monotonic, as of this turn. */
 int64_t sock_server_now(const struct sock_server *server);
 
-/* Whether sock_write may be called now: nothing of an earlier write waits. */
+/* These two: how many bytes were taken, from the front; 0: none for now; -1: the socket is dead,
+ * and closed() follows. */
+/* more: what follows at once shall come in the same packets. */
+long sock_send(struct sock *s, const struct iovec *pieces, size_t n_pieces, bool more);
+/* A file that ends before offset + n kills the socket. */
+long sock_send_file(struct sock *s, int fd, uint64_t offset, size_t n);
+/* Whether all that was taken is with the kernel, and it takes more. */
 bool sock_can_write(const struct sock *s);
-/* All n bytes (at most SOCK_WRITE_MAX) are taken over; false: the socket is dead, and closed()
- * follows. */
-bool sock_write(struct sock *s, const void *p, size_t n);
+/* writable() follows, from the loop: in its next turn, or when the peer has read. Many that ask in
+ * one turn cost nothing but their own sending. */
 void sock_want_write(struct sock *s);
 /* Stops or goes on reading. While it is off, a peer that leaves may go unnoticed. */
 void sock_set_reading(struct sock *s, bool on);

@@ -175,55 +175,109 @@ static int file_of(const char *text)
     return open(path, O_RDONLY);
 }
 
+/* Everything that is queued, as a socket would get it that takes at most max bytes at a time. */
+static size_t drain(struct out *o, size_t max, char *all)
+{
+    size_t n = 0;
+    while (!out_empty(o)) {
+        struct out_front f;
+        out_look(o, max, &f);
+        assert_in_range(f.n, 1, max);
+        if (f.n_pieces == 0)
+            assert_int_equal(pread(f.fd, all + n, f.n, (off_t)f.offset), (ssize_t)f.n);
+        size_t at = n;
+        for (size_t i = 0; i < f.n_pieces; i++) {
+            memcpy(all + at, f.pieces[i].iov_base, f.pieces[i].iov_len);
+            at += f.pieces[i].iov_len;
+        }
+        n += f.n;
+        out_sent(o, f.n);
+        assert_int_equal(f.more, !out_empty(o));
+    }
+    all[n] = '\0';
+    return n;
+}
+
 static void a_queue_joins_bytes_blobs_and_files(void **state)
+{
+    (void)state;
+    for (size_t max = 1; max < 20; max++) {
+        struct out o = {0};
+        char all[32];
+        struct blob *b = blob_new(3);
+        memcpy(b->bytes, "BLO", 3);
+        assert_true(out_bytes(&o, "ab", 2));
+        assert_true(out_blob(&o, blob_ref(b)));
+        assert_true(out_file(&o, file_of("0123456789"), 2, 5));
+        assert_true(out_bytes(&o, "end", 3));
+        assert_int_equal(o.memory, 8);
+        assert_int_equal(o.files, 1);
+        assert_int_equal(drain(&o, max, all), 13);
+        assert_string_equal(all, "abBLO23456end");
+        assert_int_equal(o.memory, 0);
+        assert_int_equal(o.files, 0);
+        assert_int_equal(b->refs, 1);
+        blob_unref(b);
+    }
+}
+
+static void a_queue_shows_bytes_where_they_are(void **state)
+{
+    (void)state;
+    struct out o = {0};
+    struct out_front f;
+    struct blob *b = blob_new(1000);
+    assert_true(out_bytes(&o, "head", 4));
+    assert_true(out_blob_range(&o, blob_ref(b), 100, 800));
+    out_look(&o, SIZE_MAX, &f);
+    assert_int_equal(f.n_pieces, 2);
+    assert_ptr_equal(f.pieces[1].iov_base, b->bytes + 100);
+    assert_int_equal(f.n, 804);
+    assert_false(f.more);
+    out_fini(&o);
+    assert_int_equal(b->refs, 1);
+    blob_unref(b);
+}
+
+static void nothing_at_all_is_not_queued(void **state)
 {
     (void)state;
     struct out o = {0};
     struct blob *b = blob_new(3);
-    memcpy(b->bytes, "BLO", 3);
-    assert_true(out_bytes(&o, "ab", 2));
-    assert_true(out_blob(&o, blob_ref(b)));
-    assert_true(out_file(&o, file_of("0123456789"), 2, 5));
-    assert_true(out_bytes(&o, "end", 3));
-    assert_int_equal(o.memory, 8);
-    assert_int_equal(o.files, 1);
-    uint8_t buf[4];
-    char all[32] = "";
-    long n;
-    while ((n = out_take(&o, buf, sizeof buf)) > 0)
-        strncat(all, (const char *)buf, (size_t)n);
-    assert_string_equal(all, "abBLO23456end");
+    assert_true(out_bytes(&o, "", 0));
+    assert_true(out_blob_range(&o, blob_ref(b), 3, 0));
+    assert_true(out_file(&o, file_of("0123"), 0, 0));
     assert_true(out_empty(&o));
-    assert_int_equal(o.memory, 0);
     assert_int_equal(o.files, 0);
     assert_int_equal(b->refs, 1);
     blob_unref(b);
 }
 
-static void a_file_that_is_too_short_is_an_error(void **state)
+static void more_pieces_than_one_call_takes_follow_in_the_next(void **state)
 {
     (void)state;
     struct out o = {0};
-    assert_true(out_file(&o, file_of("0123"), 0, 10));
-    uint8_t buf[32];
-    assert_int_equal(out_take(&o, buf, sizeof buf), -1);
-    out_fini(&o);
+    char all[4 * OUT_PIECES_MAX];
+    for (int i = 0; i < 3 * OUT_PIECES_MAX; i++)
+        assert_true(out_bytes(&o, &"0123456789"[i % 10], 1));
+    assert_int_equal(drain(&o, SIZE_MAX, all), 3 * OUT_PIECES_MAX);
+    for (int i = 0; i < 3 * OUT_PIECES_MAX; i++)
+        assert_int_equal(all[i], '0' + i % 10);
 }
 
 static void what_has_begun_to_be_sent_is_not_dropped(void **state)
 {
     (void)state;
     struct out o = {0};
-    uint8_t buf[2];
+    char rest[8];
     assert_true(out_bytes(&o, "abcd", 4));
     assert_true(out_bytes(&o, "efgh", 4));
-    assert_int_equal(out_take(&o, buf, 2), 2);
+    out_sent(&o, 2);
     out_drop_unsent(&o);
     assert_int_equal(o.memory, 2);
     assert_true(out_bytes(&o, "z", 1));
-    uint8_t rest[8];
-    assert_int_equal(out_take(&o, rest, sizeof rest), 3);
-    assert_memory_equal(rest, "cdz", 3);
+    assert_int_equal(drain(&o, 8, rest), 3);
+    assert_string_equal(rest, "cdz");
     assert_true(out_bytes(&o, "y", 1));
     out_drop_unsent(&o);
     assert_true(out_empty(&o));
@@ -239,7 +293,9 @@ int main(void)
         cmocka_unit_test(compressed_copies_are_right_and_bounded),
         cmocka_unit_test(what_was_used_last_stays_longest),
         cmocka_unit_test(a_queue_joins_bytes_blobs_and_files),
-        cmocka_unit_test(a_file_that_is_too_short_is_an_error),
+        cmocka_unit_test(a_queue_shows_bytes_where_they_are),
+        cmocka_unit_test(nothing_at_all_is_not_queued),
+        cmocka_unit_test(more_pieces_than_one_call_takes_follow_in_the_next),
         cmocka_unit_test(what_has_begun_to_be_sent_is_not_dropped),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders);
