@@ -153,10 +153,14 @@ $(B)/test/bench/%: $(B)/obj/test/bench/%.o $(BENCH_OBJS) $(call lib,test/lib) $(
 $(B)/test/bench/counters.so: test/bench/counters_preload.c test/bench/counters.h
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
-bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so $(B)/weir
+bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so $(B)/weir $(B)/test/bench/hls_waiters
 	@tools/deps.sh bench || true
 	@[ "$(BENCH_ARGS)" = hls ] || $(B)/test/bench/bench $(BENCH_ARGS)
 	@case "$(BENCH_ARGS)" in ''|hls) $(NODE) test/bench/hls.mjs ;; esac
+
+$(B)/test/bench/hls_waiters: $(B)/obj/test/bench/hls_waiters.o $(call lib,common)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call lib,common) -ljansson -o $@
 
 # What HLS costs, by mode; BENCH_SECONDS lengthens.
 $(B)/test/bench/hls_cost: $(B)/obj/test/bench/hls_cost.o $(foreach d,$(DEPS_controller),$(call lib,$(d)))

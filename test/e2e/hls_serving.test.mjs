@@ -168,7 +168,7 @@ test('a request for what comes next waits for it; two thousand at once get the s
     for (const text of new Set(got.map((a) => a.text))) assert.ok(parseMedia(text, () => {}).next > next + 1);
     assert.ok(new Set(got.map((a) => a.text)).size <= 4, 'those that waited together get one text');
     assert.equal(during.threads, before.threads, 'no thread each');
-    assert.ok(during.rss - before.rss < most * 40, `${(during.rss - before.rss) / most} kB each`);
+    assert.ok(during.rss - before.rss < most * 12, `${(during.rss - before.rss) / most} kB each`);
 });
 
 test('what leaves the memory stays on disk until the window is over, byte by byte, then goes', async () => {

@@ -69,8 +69,8 @@ export class Service {
     static async start(env = {}) {
         const s = new Service();
         s.port = await freePort();
-        s.rtcBase = await freePorts(4);
-        s.hlsBase = await freePorts(40);
+        s.rtcBase = await freePorts(44); // in one piece, since the two may not overlap
+        s.hlsBase = s.rtcBase + 4;
         s.dir = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
         s.url = `http://127.0.0.1:${s.port}`;
         s.log = '';

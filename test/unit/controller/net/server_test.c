@@ -1,14 +1,21 @@
-/* The life of servers on a loop: opened, closed, several, failing. */
+/* The life of servers on a loop: opened, closed, several, failing; and many clients at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
+#include "controller/net/content.h"
 #include "controller/net/files.h"
 #include "controller/net/http.h"
 #include "controller/net/ws.h"
@@ -157,6 +164,110 @@ static void every_error_has_a_status(void **state)
     assert_int_equal(http_status_of(ERR_FULL), 429);
 }
 
+/* ---- many clients ---- */
+
+enum { CLIENTS = 50, LARGE = 8 * 1024 * 1024, TURNS_MAX = 100000 };
+
+static struct http_request *kept[CLIENTS];
+static size_t n_kept;
+
+static void keep(struct http_request *req, void *user)
+{
+    (void)user;
+    kept[n_kept++] = req;
+}
+
+static void connect_clients(const struct http_server *s, int *fds)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(http_server_port(s))};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    static const char request[] = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&to, sizeof to), 0);
+        assert_int_equal(send(fds[i], request, sizeof request - 1, 0), sizeof request - 1);
+    }
+    for (int i = 0; n_kept < CLIENTS && i < TURNS_MAX; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(n_kept, CLIENTS);
+}
+
+static struct http_server *open_waiting(int *fds)
+{
+    struct http_server *s;
+    struct http_route route = {.method = HTTP_GET, .pattern = "/wait", .handler = keep};
+    n_kept = 0;
+    assert_int_equal(try_open(&s, 0), OK);
+    assert_int_equal(http_route_add(s, &route), OK);
+    connect_clients(s, fds);
+    return s;
+}
+
+static void answers_that_were_waited_for_go_out_together_in_the_next_turn(void **state)
+{
+    (void)state;
+    int fds[CLIENTS];
+    struct http_server *s = open_waiting(fds);
+    for (int i = 0; i < CLIENTS; i++)
+        http_respond(kept[i], 200, "text/plain", "here", 4);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    int answered = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        char text[4096];
+        ssize_t n = recv(fds[i], text, sizeof text, MSG_DONTWAIT);
+        answered += n > 4 && memcmp(text + n - 4, "here", 4) == 0;
+        close(fds[i]);
+    }
+    http_server_close(s, NULL, NULL);
+    assert_int_equal(answered, CLIENTS);
+}
+
+/* Reads one client to the end of its answer while the server goes on. True: it is the blob. */
+static bool read_large(int fd, const struct blob *b)
+{
+    static uint8_t all[LARGE + 4096];
+    size_t n = 0;
+    const uint8_t *body = NULL;
+    for (int i = 0; i < TURNS_MAX && !(body && n - (size_t)(body - all) >= b->n); i++) {
+        ssize_t got = recv(fd, all + n, sizeof all - n, MSG_DONTWAIT);
+        n += got > 0 ? (size_t)got : 0;
+        body = memmem(all, n, "\r\n\r\n", 4);
+        body = body ? body + 4 : NULL;
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    return body && n - (size_t)(body - all) == b->n && memcmp(body, b->bytes, b->n) == 0;
+}
+
+static void clients_that_do_not_read_cost_no_copy_each(void **state)
+{
+    (void)state;
+    int fds[CLIENTS];
+    struct http_server *s = open_waiting(fds);
+    struct blob *b = blob_new(LARGE);
+    for (size_t i = 0; i < b->n; i++)
+        b->bytes[i] = (uint8_t)(i * 7919 >> 8);
+    struct http_content content = {.type = "video/mp4", .blobs = &b, .n_blobs = 1};
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < CLIENTS; i++)
+        http_respond_content(kept[i], &content);
+    for (int i = 0; i < 20; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    unsigned refs = b->refs;
+    size_t after = mallinfo2().uordblks; /* the sanitizers' allocator tells nothing */
+    int exact = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        exact += i % 10 == 0 && read_large(fds[i], b);
+        close(fds[i]);
+    }
+    http_server_close(s, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(refs, 1 + CLIENTS);
+    assert_true(after < before + CLIENTS * (size_t)2048);
+    assert_int_equal(exact, CLIENTS / 10);
+    assert_int_equal(b->refs, 1);
+    blob_unref(b);
+}
+
 #define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, open_loop, close_loop)
 
 int main(void)
@@ -169,6 +280,8 @@ int main(void)
         LOOP_TEST(half_a_tls_configuration_is_refused),
         LOOP_TEST(routes_endpoints_and_mounts_are_checked),
         cmocka_unit_test(every_error_has_a_status),
+        LOOP_TEST(answers_that_were_waited_for_go_out_together_in_the_next_turn),
+        LOOP_TEST(clients_that_do_not_read_cost_no_copy_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
