@@ -118,7 +118,7 @@ $(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call unit-lib,$
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit-rule,$(t))))
 # Rooms over real workers.
-$(B)/test/unit/controller/room/room_routers_test: | $(B)/weir-worker
+$(B)/test/unit/controller/room/room_routers_test $(B)/test/unit/controller/room/room_client_test: | $(B)/weir-worker
 # The simulator and the integration tests see the whole worker and test/lib.
 define sim-rule
 $(patsubst %.c,$(B)/%,$(1)): $(B)/obj/$(patsubst %.c,%.o,$(1)) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))

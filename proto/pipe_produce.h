@@ -35,7 +35,10 @@ SHAPE_STRUCT(transport_produce_response, TRANSPORT_PRODUCE_RESPONSE_FIELDS);
     X(S, flag, paused, "paused", OPT, 0, 0, _, "Starts paused; false if left out.")                \
     X(S, obj, preferred_layers, "preferredLayers", OPT, 0, 0, consumer_layers,                     \
       "Of simulcast and svc; the highest if left out.")                                            \
-    X(S, flag, ignore_dtx, "ignoreDtx", OPT, 0, 0, _, "DTX packets of Opus are not forwarded.")
+    X(S, flag, ignore_dtx, "ignoreDtx", OPT, 0, 0, _, "DTX packets of Opus are not forwarded.")    \
+    X(S, objs, payload_types, "payloadTypes", OPT, 0, 64, rtp_codec_mapping,                       \
+      "Where rtpParameters have payload types of the peer's choosing: payloadType is the "         \
+      "router's, mappedPayloadType the peer's. Weir's own.")
 SHAPE_STRUCT(transport_consume_request, TRANSPORT_CONSUME_REQUEST_FIELDS);
 
 #define TRANSPORT_CONSUME_RESPONSE_FIELDS(X, S)                                                    \

@@ -148,7 +148,12 @@ SHAPE_STRUCT(sig_id_answer, SIG_ID_ANSWER_FIELDS);
       "Of the client's device.")                                                                   \
     X(S, str, transport_id, "transportId", OPT, 1, SIG_ID_MAX, _,                                  \
       "A consumer transport; the newest one of the peer if left out.")                             \
-    X(S, flag, paused, "paused", OPT, 0, 0, _, "Starts paused; true if left out.")
+    X(S, flag, paused, "paused", OPT, 0, 0, _, "Starts paused; true if left out.")                 \
+    X(S, str, mid, "mid", OPT, 1, MID_MAX, _,                                                      \
+      "Its media id in the transport; counted up if left out.")                                    \
+    X(S, flag, own_numbers, "ownNumbers", OPT, 0, 0, _,                                            \
+      "rtpParameters have the payload types and extension ids of rtpCapabilities instead of the "  \
+      "room's: for clients that made an SDP offer.")
 SHAPE_STRUCT(sig_consume, SIG_CONSUME_FIELDS);
 
 #define SIG_CONSUME_ANSWER_FIELDS(X, S)                                                            \

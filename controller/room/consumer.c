@@ -72,14 +72,43 @@ static enum err bring(struct room_consumer *c, struct room_producer *producer)
     return producer->transport->peer->router == here ? OK : pipe_producer(producer, here, &c->pipe);
 }
 
+/* What a consumer gets, and the payload types where they are not the router's. */
+struct negotiated {
+    struct rtp_parameters parameters;
+    struct rtp_codec_mapping *payload_types;
+    size_t n_payload_types;
+};
+
+static enum err negotiate(struct room_transport *t, const struct room_producer *producer,
+                          const struct sig_consume *in, struct arena *scratch,
+                          struct negotiated *out, struct field_error *error)
+{
+    struct rng *rng = t->peer->room->rooms->config.rng;
+    char mid[16];
+    *out = (struct negotiated){0};
+    snprintf(mid, sizeof mid, "%u", t->next_mid);
+    const char *kept =
+        arena_strndup(scratch, in->mid ? in->mid : mid, strlen(in->mid ? in->mid : mid));
+    if (!kept)
+        return ERR_NOMEM;
+    if (in->own_numbers)
+        return ortc_consumer_numbered(&producer->consumable, in->rtp_capabilities, kept, rng,
+                                      scratch, &out->parameters, &out->payload_types,
+                                      &out->n_payload_types, error);
+    return ortc_consumer(&producer->consumable, in->rtp_capabilities, kept, true, rng, scratch,
+                         &out->parameters, error);
+}
+
 static enum err ask(struct room_consumer *c, struct op_request request,
-                    struct room_producer *producer, struct rtp_parameters *parameters, bool paused)
+                    struct room_producer *producer, struct negotiated *n, bool paused)
 {
     struct transport_consume_request consume = {
         .consumer_id = c->id,
         .producer_id = producer->id,
         .kind = (int)producer->kind,
-        .rtp_parameters = parameters,
+        .rtp_parameters = &n->parameters,
+        .payload_types = n->payload_types,
+        .n_payload_types = n->n_payload_types,
         .type = (int)producer->type,
         .consumable_rtp_encodings = producer->consumable.encodings,
         .n_consumable_rtp_encodings = producer->consumable.n_encodings,
@@ -88,7 +117,7 @@ static enum err ask(struct room_consumer *c, struct op_request request,
     struct sig_consume_answer answer = {.id = c->id,
                                         .producer_id = producer->id,
                                         .kind = (int)producer->kind,
-                                        .rtp_parameters = parameters,
+                                        .rtp_parameters = &n->parameters,
                                         .type = (int)producer->type};
     struct op about = {.transport = c->transport,
                        .consumer = c,
@@ -100,20 +129,17 @@ static enum err ask(struct room_consumer *c, struct op_request request,
 }
 
 enum err consumer_open(struct room_transport *t, struct op_request request,
-                       struct room_producer *producer, struct rtp_capabilities *caps, bool paused,
+                       struct room_producer *producer, const struct sig_consume *in,
                        struct field_error *error)
 {
-    struct rooms *r = t->peer->room->rooms;
-    enum err e = ortc_check_capabilities(caps, "rtpCapabilities", error);
+    enum err e = ortc_check_capabilities(in->rtp_capabilities, "rtpCapabilities", error);
     if (e != OK)
         return e;
     struct arena scratch;
-    struct rtp_parameters parameters;
-    char mid[16];
-    snprintf(mid, sizeof mid, "%u", t->next_mid);
+    struct negotiated n;
+    bool paused = in->has_paused ? in->paused : true;
     arena_init(&scratch, PARAMETERS_BYTES_MAX);
-    e = ortc_consumer(&producer->consumable, caps, mid, true, r->config.rng, &scratch, &parameters,
-                      error);
+    e = negotiate(t, producer, in, &scratch, &n, error);
     struct room_consumer *c = NULL;
     if (e == OK && !peer_worker(t->peer))
         e = ERR_UNAVAILABLE;
@@ -122,7 +148,7 @@ enum err consumer_open(struct room_transport *t, struct op_request request,
     if (c)
         e = bring(c, producer);
     if (c && e == OK)
-        e = ask(c, request, producer, &parameters, paused);
+        e = ask(c, request, producer, &n, paused);
     if (e == OK)
         t->next_mid++;
     else if (c)

@@ -35,9 +35,7 @@ void on_consume(struct sig_call *call)
         sig_fail(call, ERR_FULL, "this peer has as many consumers as it may have");
     } else {
         struct field_error error;
-        bool paused = in->has_paused ? in->paused : true;
-        enum err e =
-            consumer_open(t, call->request, producer, in->rtp_capabilities, paused, &error);
+        enum err e = consumer_open(t, call->request, producer, in, &error);
         if (e != OK)
             sig_fail(call, e, error.reason);
     }

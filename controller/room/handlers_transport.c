@@ -127,6 +127,10 @@ void on_connect_transport(struct sig_call *call)
     struct op about = {.transport = t, .answer = json_pack("{s:b}", "connected", 1)};
     enum err e = op_start(t->peer, call->request, METHOD_WEBRTC_TRANSPORT_CONNECT, t->id, &request,
                           op_answer, &about);
+    /* Who has no connection for signaling is only seen by its media: it comes, or the tick ends it.
+     */
+    if (e == OK && call->session->sink)
+        t->lost_ms = uv_now(call->session->rooms->config.loop);
     if (e == OK)
         t->connected = true;
     else

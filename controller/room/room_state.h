@@ -301,8 +301,8 @@ void producers_changed(struct room *room, const struct room_producer *added,
                        const struct room_producer *removed);
 
 MUST_CHECK enum err consumer_open(struct room_transport *t, struct op_request request,
-                                  struct room_producer *producer, struct rtp_capabilities *caps,
-                                  bool paused, struct field_error *error);
+                                  struct room_producer *producer, const struct sig_consume *in,
+                                  struct field_error *error);
 void consumer_close(struct room_consumer *c, bool tell_worker);
 struct room_consumer *consumer_of_peer(struct room_peer *p, const char *id);
 

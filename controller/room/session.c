@@ -21,22 +21,33 @@ static void send_json(struct session *s, json_t *message)
 
 void session_answer(struct session *s, uint32_t request_id, json_t *data)
 {
-    if (data)
-        send_json(s, protoo_response(request_id, data));
-    else
+    if (!data) {
         session_fail(s, request_id, ERR_NOMEM, "out of memory");
+    } else if (s->sink) {
+        s->sink->answer(s, request_id, OK, "", data);
+        json_decref(data);
+    } else {
+        send_json(s, protoo_response(request_id, data));
+    }
 }
 
 void session_fail(struct session *s, uint32_t request_id, enum err e, const char *reason)
 {
+    const char *why = reason[0] ? reason : err_text(e);
     metric_add(s->rooms->metrics->refused, 1);
-    send_json(s, protoo_error(request_id, http_status_of(e), reason[0] ? reason : err_text(e)));
+    if (s->sink)
+        s->sink->answer(s, request_id, e, why, NULL);
+    else
+        send_json(s, protoo_error(request_id, http_status_of(e), why));
 }
 
 void session_event(struct session *s, enum sig_event event, const void *data)
 {
-    send_json(s, protoo_notification(sig_events[event].name,
-                                     shape_encode(sig_events[event].payload, data)));
+    if (s->sink)
+        s->sink->event(s, event, data);
+    else
+        send_json(s, protoo_notification(sig_events[event].name,
+                                         shape_encode(sig_events[event].payload, data)));
 }
 
 void session_end(struct session *s, int code, const char *reason)
@@ -44,6 +55,8 @@ void session_end(struct session *s, int code, const char *reason)
     s->ending = true;
     if (s->conn)
         ws_close(s->conn, code, reason);
+    else if (s->sink)
+        s->sink->end(s, reason);
 }
 
 void session_forget_peer(struct session *s)
@@ -83,6 +96,25 @@ static bool take_token(struct session *s)
     return true;
 }
 
+/* Answered where the method needs a room and there is none. */
+static bool is_outside(struct session *s, uint32_t request_id, enum sig_method method)
+{
+    bool outside = sig_handlers[method].needs_peer && !s->peer;
+    if (outside)
+        session_fail(s, request_id, ERR_STATE, "not in a room: joinRoom comes first");
+    return outside;
+}
+
+void session_run(struct session *s, uint32_t request_id, enum sig_method method, const void *data)
+{
+    struct sig_call call = {.session = s,
+                            .id = request_id,
+                            .data = data,
+                            .request = {.answers = true, .id = request_id}};
+    if (!is_outside(s, request_id, method))
+        sig_handlers[method].handle(&call);
+}
+
 static void run(struct session *s, const struct protoo_request *request, enum sig_method method)
 {
     const struct shape *shape = sig_methods[method].request;
@@ -99,11 +131,7 @@ static void run(struct session *s, const struct protoo_request *request, enum si
     } else if (e != OK) {
         session_fail(s, request->id, e, error.reason);
     } else {
-        struct sig_call call = {.session = s,
-                                .id = request->id,
-                                .data = decoded,
-                                .request = {.answers = true, .id = request->id}};
-        sig_handlers[method].handle(&call);
+        session_run(s, request->id, method, decoded);
     }
     json_decref(data);
     arena_fini(&arena);
@@ -117,9 +145,7 @@ static void on_request(struct session *s, const struct protoo_request *request)
         session_fail(s, request->id, ERR_FULL, "too many requests, slow down");
     else if (method < 0)
         session_fail(s, request->id, ERR_NOT_FOUND, "method is not known");
-    else if (sig_handlers[method].needs_peer && !s->peer)
-        session_fail(s, request->id, ERR_STATE, "not in a room: joinRoom comes first");
-    else
+    else if (!is_outside(s, request->id, (enum sig_method)method))
         run(s, request, (enum sig_method)method);
 }
 

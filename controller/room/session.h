@@ -5,12 +5,23 @@
 #include "controller/net/ws.h"
 #include "controller/room/room_state.h"
 
+struct session;
+
+/* Where what is said to a client goes that has no connection here (room_client.h). */
+struct session_sink {
+    /* data is borrowed; NULL unless e is OK. */
+    void (*answer)(struct session *s, uint32_t id, enum err e, const char *reason, json_t *data);
+    void (*event)(struct session *s, enum sig_event event, const void *data);
+    void (*end)(struct session *s, const char *reason); /* may free it */
+};
+
 struct session {
-    struct list node;       /* in rooms->sessions */
-    struct rooms *rooms;    /* parent, outlives us */
-    struct ws_conn *conn;   /* borrowed until its close callback */
-    struct room_peer *peer; /* ref; NULL: in no room */
-    double tokens;          /* requests that it may make now */
+    struct list node;                /* in rooms->sessions */
+    struct rooms *rooms;             /* parent, outlives us */
+    struct ws_conn *conn;            /* borrowed until its close callback */
+    const struct session_sink *sink; /* instead of conn; NULL: it has a connection */
+    struct room_peer *peer;          /* ref; NULL: in no room */
+    double tokens;                   /* requests that it may make now */
     uint64_t tokens_at_ms;
     bool ending;
 };
@@ -32,6 +43,9 @@ struct sig_handler_row {
     bool needs_peer;
 };
 extern const struct sig_handler_row sig_handlers[SIG_METHOD_COUNT];
+
+/* A request of the method, decoded. */
+void session_run(struct session *s, uint32_t request_id, enum sig_method method, const void *data);
 
 void sig_fail(struct sig_call *call, enum err e, const char *reason);
 /* With a new reference; {} for NULL. */

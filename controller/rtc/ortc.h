@@ -63,6 +63,16 @@ MUST_CHECK enum err ortc_consumer(const struct rtp_parameters *consumable,
                                   bool enable_rtx, struct rng *rng, struct arena *arena,
                                   struct rtp_parameters *out, struct field_error *error);
 
+/* As ortc_consumer, for an endpoint that has numbered payload types and extensions itself, as an
+ * SDP offer does: out has the numbers of caps, and mapping which of the router's payload types each
+ * one is. */
+MUST_CHECK enum err ortc_consumer_numbered(const struct rtp_parameters *consumable,
+                                           const struct rtp_capabilities *caps, const char *mid,
+                                           struct rng *rng, struct arena *arena,
+                                           struct rtp_parameters *out,
+                                           struct rtp_codec_mapping **mapping, size_t *n_mapping,
+                                           struct field_error *error);
+
 /* What goes from one router to another over a pipe: all encodings, with SSRCs counted up from ssrc
  * (two an encoding) that are unique in the pipe, and the mapping by which the other router's
  * producer is as consumable as this one. */

@@ -118,6 +118,11 @@ static void remove_ssrc(struct consumer *c, uint32_t ssrc)
         seal_remove_ssrc(t->sealer, ssrc);
 }
 
+static void support(struct consumer *c, uint8_t payload_type)
+{
+    c->supported[payload_type >> 6] |= UINT64_C(1) << (payload_type & 63);
+}
+
 static void prepare_forwarding(struct consumer *c, const struct ext_ids *ids)
 {
     struct ext_ids sent = *ids;
@@ -128,11 +133,32 @@ static void prepare_forwarding(struct consumer *c, const struct ext_ids *ids)
     if (first->nack && !c->rtp_parameters->encodings[0].rtx)
         sent.of[RTP_EXT_ABS_SEND_TIME] = 0;
     ext_layout_init(&c->layout, &sent, c->rtp_parameters->mid);
-    for (size_t i = 0; i < c->codecs.n; i++) {
+    for (size_t i = 0; i < c->codecs.n && !c->renamed; i++) {
         const struct codec_entry *e = &c->codecs.entries[i];
         if (!codec_is_rtx(e->codec))
-            c->supported[e->payload_type >> 6] |= UINT64_C(1) << (e->payload_type & 63);
+            support(c, e->payload_type);
     }
+}
+
+static enum err rename_types(struct consumer *c, const struct transport_consume_request *in,
+                             struct field_error *f)
+{
+    if (in->n_payload_types == 0)
+        return OK;
+    c->renamed = arena_alloc(&c->keep, RTP_PT_MAX + 1);
+    if (!c->renamed)
+        return fail_plain(f, ERR_NOMEM);
+    for (size_t i = 0; i < in->n_payload_types; i++) {
+        const struct rtp_codec_mapping *m = &in->payload_types[i];
+        const struct codec_entry *e = codec_table_get(&c->codecs, m->mapped_payload_type);
+        if (!e)
+            return refuse(f, ERR_TYPE, "payloadTypes", i, "mappedPayloadType",
+                          "is no codec of rtpParameters");
+        c->renamed[m->payload_type] = m->mapped_payload_type;
+        if (!codec_is_rtx(e->codec))
+            support(c, m->payload_type);
+    }
+    return OK;
 }
 
 static enum err init(struct consumer *c, const struct transport_consume_request *in,
@@ -152,6 +178,9 @@ static enum err init(struct consumer *c, const struct transport_consume_request 
     if (ext_ids_init(&ids, r->header_extensions, r->n_header_extensions, &bad) != OK)
         return refuse(f, ERR_TYPE, "rtpParameters.headerExtensions", bad, "id",
                       "this id or uri is used twice");
+    e = rename_types(c, in, f);
+    if (e != OK)
+        return e;
     prepare_forwarding(c, &ids);
     e = add_ssrcs(c, f);
     if (e != OK)

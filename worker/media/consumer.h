@@ -86,7 +86,8 @@ struct consumer {
     uint8_t told_producer_score;
     bool told;
     uint32_t trace;        /* bit: enum consumer_trace_type */
-    uint64_t supported[2]; /* bit: payload type that is forwarded */
+    uint64_t supported[2]; /* bit: payload type that is forwarded, as the router has it */
+    uint8_t *renamed;      /* in keep: the peer's payload types by the router's; NULL: the same */
     struct ext_layout layout;
     struct codec_table codecs;
     struct arena keep; /* of what follows, and of codecs */
@@ -127,6 +128,12 @@ void consumer_producer_closed(struct consumer *c);
 static inline bool consumer_supports(const struct consumer *c, uint8_t pt)
 {
     return (c->supported[pt >> 6 & 1] >> (pt & 63) & 1) != 0;
+}
+
+/* What the peer calls it. */
+static inline uint8_t consumer_payload_type(const struct consumer *c, uint8_t pt)
+{
+    return c->renamed ? c->renamed[pt & 0x7f] : pt;
 }
 
 void consumer_trace(struct consumer *c, const int *types, size_t n);

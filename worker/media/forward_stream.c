@@ -74,7 +74,7 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
                           .timestamp = m->view.timestamp + s->ts_offset,
                           .seq = seq,
                           .number = number,
-                          .payload_type = m->payload_type,
+                          .payload_type = consumer_payload_type(c, m->payload_type),
                           .padding = consumer_padding(c, m, &s->send),
                           .marker = m->view.marker,
                           .may_wait = s->send.params.has_rtx && c->kind == MEDIA_KIND_VIDEO};
@@ -83,7 +83,7 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
         return;
     struct sent_rtp sent = {.packet = s->send.params.use_nack ? m->packet : NULL,
                             .timestamp = out.timestamp,
-                            .patch = (uint32_t)m->payload_type << 16 | number,
+                            .patch = (uint32_t)out.payload_type << 16 | number,
                             .seq = seq,
                             .len = (uint16_t)len,
                             .payload_len = m->view.payload_len,

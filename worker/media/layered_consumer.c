@@ -101,7 +101,7 @@ static void send(struct layered_consumer *s, usec now, const struct media_packet
     out.timestamp = o->timestamp;
     out.seq = o->seq;
     out.number = c->layout.number_at != 0 ? transport_next_number(c->transport) : 0;
-    out.payload_type = m->payload_type;
+    out.payload_type = consumer_payload_type(c, m->payload_type);
     out.padding = fill ? 0 : consumer_padding(c, m, &s->send);
     out.marker = o->marker;
     out.may_wait = s->send.params.has_rtx;
@@ -271,7 +271,8 @@ static void resend(struct layered_consumer *s, usec now, const struct resend *r,
     out.number = rtx && c->layout.number_at != 0 ? transport_next_number(c->transport) : 0;
     out.osn = r->seq;
     out.payload_type =
-        rtx ? params->rtx_payload_type : c->producer->mapped_pt[v.payload_type & 0x7f];
+        rtx ? params->rtx_payload_type
+            : consumer_payload_type(c, c->producer->mapped_pt[v.payload_type & 0x7f]);
     out.marker = r->marker;
     out.rtx = rtx;
     out.again = !rtx;

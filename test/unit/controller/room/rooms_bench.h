@@ -239,7 +239,7 @@ static struct held held_by(struct bench *b, struct fleet_worker *w)
 
 /* ---- peers ---- */
 
-static struct room_peer *join(struct bench *b, const char *id)
+static inline struct room_peer *join(struct bench *b, const char *id)
 {
     struct room *room;
     struct room_peer *p;
@@ -252,7 +252,7 @@ static struct room_peer *join(struct bench *b, const char *id)
     return p;
 }
 
-static struct room_transport *transport(struct room_peer *p, enum transport_use use)
+static inline struct room_transport *transport(struct room_peer *p, enum transport_use use)
 {
     assert_int_equal(peer_enter_router(p), OK);
     struct room_transport *t = transport_new(p, use, NULL);
@@ -267,7 +267,7 @@ static struct room_transport *transport(struct room_peer *p, enum transport_use 
     return t;
 }
 
-static struct room_producer *produce(struct bench *b, struct room_transport *t)
+static inline struct room_producer *produce(struct bench *b, struct room_transport *t)
 {
     static uint32_t ssrc = 1000;
     struct rtcp_parameters rtcp = {.cname = (char[]){"c"}};
@@ -290,17 +290,18 @@ static struct room_producer *produce(struct bench *b, struct room_transport *t)
     return p;
 }
 
-static struct room_consumer *consume(struct bench *b, struct room_transport *t,
-                                     struct room_producer *p)
+static inline struct room_consumer *consume(struct bench *b, struct room_transport *t,
+                                            struct room_producer *p)
 {
     struct field_error error;
     struct rtp_capabilities caps = b->rooms->capabilities;
-    if (consumer_open(t, (struct op_request){0}, p, &caps, false, &error) != OK)
+    struct sig_consume in = {.rtp_capabilities = &caps, .has_paused = true};
+    if (consumer_open(t, (struct op_request){0}, p, &in, &error) != OK)
         fail_msg("%s", error.reason);
     return container_of(t->consumers.prev, struct room_consumer, node);
 }
 
-static struct room_data_producer *produce_data(struct bench *b, struct room_transport *t)
+static inline struct room_data_producer *produce_data(struct bench *b, struct room_transport *t)
 {
     struct sctp_stream_parameters stream = {
         .stream_id = 3, .has_stream_id = true, .ordered = true, .has_ordered = true};
@@ -312,7 +313,7 @@ static struct room_data_producer *produce_data(struct bench *b, struct room_tran
     return p;
 }
 
-static size_t length(const struct list *l)
+static inline size_t length(const struct list *l)
 {
     size_t n = 0;
     for (const struct list *node = l->next; node != l; node = node->next)

@@ -113,6 +113,43 @@ static void video_starts_with_a_key_frame_that_is_asked_for(void **state)
     assert_string_equal(to_bob.rtp[0].mid, "v0");
 }
 
+/* As who made an SDP offer numbers them: 96 and 97 where the router has 101 and 102. */
+static const char *own_types(const char *mapping)
+{
+    static char text[4096];
+    snprintf(text, sizeof text, "%s", consume_video_json("eye", "cam", 6000));
+    memcpy(strstr(text, "'payloadType':101"), "'payloadType':96 ", 17);
+    memcpy(strstr(text, "'payloadType':102"), "'payloadType':97 ", 17);
+    memcpy(strstr(text, "'apt':101"), "'apt':96 ", 9);
+    size_t n = strlen(text) - 1; /* before the last brace */
+    snprintf(text + n, sizeof text - n, ",'payloadTypes':[%s]}", mapping);
+    return text;
+}
+
+static void a_consumer_may_have_payload_types_of_its_own(void **state)
+{
+    (void)state;
+    world_do(&w, "transport.consume", "down", "%s",
+             own_types("{'payloadType':101,'mappedPayloadType':96},"
+                       "{'payloadType':102,'mappedPayloadType':97}"));
+    consume_video(&w, "down", "other", "cam", 6100);
+    send_video(1, 3000, true);
+    send_video(2, 6000, false);
+    assert_int_equal(to_bob.n, 4);
+    for (size_t i = 0; i < to_bob.n; i++)
+        assert_int_equal(to_bob.rtp[i].pt, to_bob.rtp[i].ssrc == 6000 ? 96 : OUT_VIDEO_PT);
+}
+
+static void own_payload_types_must_be_those_of_the_codecs(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(world_refused(&w, "transport.consume", "down", "%s",
+                                         own_types("{'payloadType':101,'mappedPayloadType':98}")),
+                           "payloadTypes[0].mappedPayloadType"));
+    /* It left nothing behind. */
+    consume_video(&w, "down", "eye", "cam", 6000);
+}
+
 static void a_plain_consumer_gets_the_same_without_srtp(void **state)
 {
     (void)state;
@@ -385,6 +422,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(audio_arrives_with_the_consumers_numbers_and_extensions),
         T(video_starts_with_a_key_frame_that_is_asked_for),
+        T(a_consumer_may_have_payload_types_of_its_own),
+        T(own_payload_types_must_be_those_of_the_codecs),
         T(a_plain_consumer_gets_the_same_without_srtp),
         T(a_browser_sends_into_a_plain_producers_room_by_comedia),
         T(a_paused_consumer_goes_on_without_a_hole_from_a_key_frame),
