@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "controller/live/pipeline_state.h"
 #include "controller/live/sender_clock.h"
+#include "controller/live/silence_splice.h"
 #include "controller/rtc/ortc.h"
 
 enum { SDP_MAX = 16 * 1024 };
@@ -61,6 +62,20 @@ static enum err consumer_params(struct run_input *t, struct rng *rng, struct are
     return ortc_consumer(&t->consumable, &caps, "0", false, rng, arena, &t->params, &error);
 }
 
+/* Who mixes waits for all sounds, also for those that are muted. */
+static enum err open_relay(struct run *r, struct run_input *t)
+{
+    const struct pipeline_env *env = env_of(r);
+    const struct rtp_codec_parameters *codec = &t->params.codecs[0];
+    struct sound_relay_config config = {
+        .target = t->port,
+        .silence = silence_payload(codec->mime_type),
+        .payload_type = codec->payload_type,
+        .ssrc = t->params.n_encodings > 0 ? t->params.encodings[0].ssrc : 0,
+        .clock_rate = codec->clock_rate};
+    return config.silence.n > 0 ? env->relay(env->ctx, &config, &t->relay) : OK;
+}
+
 static enum err prepare_input(struct run *r, struct run_input *t, const struct live_track *from)
 {
     struct pipeline *p = r->pipeline;
@@ -72,6 +87,8 @@ static enum err prepare_input(struct run *r, struct run_input *t, const struct l
         e = consumer_params(t, p->config.rng, &r->arena);
     if (e == OK)
         e = ports_take(p->config.ports, &t->port);
+    if (e == OK && p->config.encoding.composite && t->kind == MEDIA_KIND_AUDIO)
+        e = open_relay(r, t);
     return e;
 }
 
@@ -145,6 +162,8 @@ static void resume(struct run *r, struct run_input *t)
     if (t->resumed)
         return;
     t->resumed = true;
+    if (t->relay)
+        env_of(r)->relay_start(t->relay);
     enum err e = ask(r, METHOD_CONSUMER_RESUME, t->consumer_id, NULL, on_resumed);
     if (e != OK)
         refused(r, e, NULL);
@@ -364,8 +383,10 @@ static enum err make_transport(struct run *r, struct run_input *t)
                                               .has_comedia = true};
     struct router_create_plain_transport_request create = {.transport_id = t->transport_id,
                                                            .options = &options};
-    struct plain_transport_connect_request connect = {
-        .ip = "127.0.0.1", .port = t->port, .has_port = true};
+    struct plain_transport_connect_request connect = {.ip = "127.0.0.1",
+                                                      .port = t->relay ? env->relay_port(t->relay)
+                                                                       : t->port,
+                                                      .has_port = true};
     enum err e =
         ask(r, METHOD_ROUTER_CREATE_PLAIN_TRANSPORT, r->plan.router_id, &create, on_transport);
     if (e != OK)
@@ -470,6 +491,9 @@ static void finish_cleaning(struct run *r)
         close_transport(r, t);
         ports_give(r->pipeline->config.ports, t->port);
         t->port = 0;
+        if (t->relay)
+            env->relay_close(t->relay);
+        t->relay = NULL;
     }
     pipeline_on_cleaned(r->pipeline);
 }

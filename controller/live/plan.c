@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "controller/live/silence_splice.h"
+
 /* What ffmpeg 5.1 has an RTP depacketizer for, among what the worker forwards; no AV1. */
 static const struct input_codec {
     const char *mime_type;
@@ -39,7 +41,15 @@ static void add_input(struct plan *p, size_t cell, enum media_kind kind,
     snprintf(in->producer_id, sizeof in->producer_id, "%s", from->producer_id);
 }
 
-static void plan_track(struct plan *p, const struct live_source *s, enum media_kind kind)
+/* Where sounds are mixed, one that pauses is silent, and nothing else changes. */
+static bool stays(const struct live_track *t, const struct plan_rules *rules)
+{
+    return rules->composite && t->consumable && t->consumable->n_codecs > 0 &&
+           silence_payload(t->consumable->codecs[0].mime_type).n > 0;
+}
+
+static void plan_track(struct plan *p, const struct live_source *s, const struct plan_rules *rules,
+                       enum media_kind kind)
 {
     struct track_plan *t = &p->tracks[kind];
     for (size_t i = 0; i < s->n_cells; i++) {
@@ -47,7 +57,7 @@ static void plan_track(struct plan *p, const struct live_source *s, enum media_k
         const struct input_codec *codec = input_codec(from->consumable);
         if (!from->producer_id)
             continue;
-        if (from->paused || !codec) {
+        if ((from->paused && !stays(from, rules)) || !codec) {
             t->mode = t->mode == TRACK_RTP ? TRACK_RTP : TRACK_FILLER;
             continue;
         }
@@ -74,8 +84,8 @@ void plan_make(struct plan *p, const struct live_source *s, const struct plan_ru
         return;
     struct track_plan *audio = &p->tracks[MEDIA_KIND_AUDIO];
     struct track_plan *video = &p->tracks[MEDIA_KIND_VIDEO];
-    plan_track(p, s, MEDIA_KIND_VIDEO);
-    plan_track(p, s, MEDIA_KIND_AUDIO);
+    plan_track(p, s, rules, MEDIA_KIND_VIDEO);
+    plan_track(p, s, rules, MEDIA_KIND_AUDIO);
     if (audio->mode == TRACK_NONE && video->mode == TRACK_NONE)
         return;
     p->worker = s->worker;

@@ -215,3 +215,39 @@ test('the broadcaster\'s stream with low bandwidth is 256x144, also of H.264', a
     await act('caster', 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });
+
+test('a composite goes on in the same run while microphones are muted, silent where they are', async () => {
+    await putHls('mute', { composite: true, stream: false });
+    await join('mute', 'ann', 'Ann');
+    await act('ann', 'sound', 440);
+    await act('ann', 'pause', 'microphone', true); // from before its first run
+    await act('ann', 'show', '#e00000');
+    await join('mute', 'bob', 'Bob');
+    await act('bob', 'show', '#0000e0');
+    await act('bob', 'sound', 1000);
+    const sounds = async () => [await tone('mute', 'composite-audio', 440) > 0.2, await tone('mute', 'composite-audio', 1000) > 0.2].join();
+    const hears = (what) => until(`sounds are ${what}`, LIMIT, async () => (await sounds()) === what, 300);
+    await shows('mute', 'composite-video', [LEFT, RIGHT], 'rb');
+    await hears('false,true');
+    const [pid] = service.children('pipe:0');
+    const advances = async (n) => {
+        const end = async () => Number(/-(\d+)\.m4s$/.exec((await newest('mute', 'composite-audio')).name)[1]);
+        const from = await end();
+        await until(`${n} segments more`, LIMIT, async () => (await end()) >= from + n, 100);
+    };
+    await act('ann', 'pause', 'microphone', false);
+    await hears('true,true');
+    await act('bob', 'pause', 'microphone', true);
+    await hears('true,false');
+    await act('ann', 'pause', 'microphone', true);
+    await hears('false,false');
+    await advances(3);
+    await act('bob', 'pause', 'microphone', false);
+    await hears('false,true');
+    await act('ann', 'pause', 'microphone', false);
+    await hears('true,true');
+    assert.deepEqual(service.children('pipe:0'), [pid], 'the same transcoder all the time');
+    assert.doesNotMatch(await text('mute/composite-audio.m3u8'), /EXT-X-GAP/);
+    for (const who of ['ann', 'bob']) await act(who, 'leave');
+    await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
+});

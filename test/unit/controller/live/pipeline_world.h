@@ -61,6 +61,8 @@ struct world {
     struct fleet_listener *listener; /* of the newest video consumer; NULL: none */
     int load;
     unsigned key_requests;
+    unsigned relays; /* open */
+    unsigned relays_started;
     /* ffmpeg */
     bool ffmpeg_runs;
     bool ffmpeg_missing;
@@ -250,6 +252,32 @@ static inline enum err world_launch(void *ctx, const struct ffmpeg_config *confi
     world_log(w, "launch ");
     *out = FFMPEG;
     return OK;
+}
+
+static inline enum err world_relay(void *ctx, const struct sound_relay_config *config,
+                                   struct sound_relay **out)
+{
+    struct world *w = ctx;
+    assert_true(config->target % 2 == 0 && config->silence.n > 0);
+    w->relays++;
+    *out = (struct sound_relay *)(void *)w;
+    return OK;
+}
+
+static inline uint16_t world_relay_port(const struct sound_relay *r)
+{
+    (void)r;
+    return 40000;
+}
+
+static inline void world_relay_start(struct sound_relay *r)
+{
+    ((struct world *)(void *)r)->relays_started++;
+}
+
+static inline void world_relay_close(struct sound_relay *r)
+{
+    ((struct world *)(void *)r)->relays--;
 }
 
 static inline void world_stop(void *ctx, struct ffmpeg *f, unsigned grace_ms)
@@ -513,6 +541,7 @@ static inline void world_assert_empty(const struct world *w)
         assert_null(w->calls[i].reply);
     assert_false(w->ffmpeg_runs);
     assert_int_equal(ports_taken(w->ports), 0);
+    assert_int_equal(w->relays, 0);
     assert_null(w->listener);
     assert_int_equal(w->load, 0);
 }
@@ -542,6 +571,10 @@ static inline void world_init_with(struct world *w, bool cmaf, bool ladder_fits)
                                              .launch = world_launch,
                                              .stop = world_stop,
                                              .held = world_held,
+                                             .relay = world_relay,
+                                             .relay_port = world_relay_port,
+                                             .relay_start = world_relay_start,
+                                             .relay_close = world_relay_close,
                                              .backlog = world_backlog,
                                              .publish = world_publish,
                                              .withdraw = world_withdraw,

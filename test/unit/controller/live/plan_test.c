@@ -432,6 +432,28 @@ static struct encoding composite_encoding(void)
     return e;
 }
 
+static void a_muted_microphone_changes_nothing_where_sounds_are_mixed(void **state)
+{
+    (void)state;
+    struct live_source s = meeting(2);
+    struct plan loud = composite(&s);
+    s.cells[1].tracks[MEDIA_KIND_AUDIO].paused = true;
+    struct plan muted = composite(&s);
+    assert_true(plan_equal(&loud, &muted));
+    assert_int_equal(muted.n_inputs, 4);
+    s.cells[0].tracks[MEDIA_KIND_AUDIO].paused = true;
+    muted = composite(&s);
+    assert_true(plan_equal(&loud, &muted));
+    assert_int_equal(muted.tracks[MEDIA_KIND_AUDIO].mode, TRACK_RTP);
+    s.cells[1].tracks[MEDIA_KIND_VIDEO].paused = true;
+    struct plan dark = composite(&s);
+    assert_false(plan_equal(&loud, &dark));
+    /* What nobody knows the silence of is left out. */
+    s.cells[0].tracks[MEDIA_KIND_AUDIO].consumable = consumable(1, "audio/G722");
+    struct plan other = composite(&s);
+    assert_int_equal(other.n_inputs, 1);
+}
+
 static void places_of_a_grid_are_even_inside_and_apart(void **state)
 {
     (void)state;
@@ -581,6 +603,7 @@ int main(void)
         cmocka_unit_test(what_is_encoded_is_turned_upright_and_what_passes_through_is_not),
         cmocka_unit_test(low_bandwidth_is_one_small_picture_by_one_thread),
         cmocka_unit_test(other_encoders_get_no_options_of_x264),
+        cmocka_unit_test(a_muted_microphone_changes_nothing_where_sounds_are_mixed),
         cmocka_unit_test(places_of_a_grid_are_even_inside_and_apart),
         cmocka_unit_test(a_shared_screen_is_large),
         cmocka_unit_test(a_composite_takes_in_everybody_and_mixes_the_sound),
