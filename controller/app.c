@@ -14,6 +14,7 @@
 #include "controller/api/api.h"
 #include "controller/app_paths.h"
 #include "controller/app_settings.h"
+#include "controller/chat/chat.h"
 #include "controller/data/db.h"
 #include "controller/data/migrate.h"
 #include "controller/fleet/fleet.h"
@@ -50,6 +51,7 @@ struct app {
     struct streams *streams;
     struct live *live;
     struct recordings *recordings;
+    struct chat *chat;
     struct testcard *testcard;
     uv_timer_t waiting_timer;
     uv_timer_t drain_timer;
@@ -179,6 +181,21 @@ static enum err open_recordings(struct app *a)
     return a->live ? recordings_open(&config, &a->recordings) : OK;
 }
 
+static enum err open_chat(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    struct chat_config config = {.loop = a->config.loop,
+                                 .rooms = a->rooms,
+                                 .db = a->db,
+                                 .metrics = a->metrics,
+                                 .rng = &a->rng,
+                                 .message_max = (unsigned)s->chat_message_max,
+                                 .per_minute = (unsigned)s->limits_chat_per_minute,
+                                 .burst = (unsigned)s->limits_chat_burst,
+                                 .ban_addresses = s->chat_ban_addresses};
+    return s->chat_enabled ? chat_open(&config, &a->chat) : OK;
+}
+
 static enum err open_testcard(struct app *a)
 {
     struct testcard_config config = {.loop = a->config.loop,
@@ -205,6 +222,7 @@ static void open_features(struct app *a)
         {"the streams cannot be opened", open_streams},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
         {"recordings cannot be opened (record.dir)", open_recordings},
+        {"the chat cannot be opened", open_chat},
         {"the test card cannot be opened (demo)", open_testcard},
         /* Its pages come last: they take every path that nothing else has. */
         {"the web app cannot be opened (web.root)", open_pages},
@@ -364,6 +382,13 @@ static void on_rooms_closed(void *ctx)
     close_next(a);
 }
 
+static void on_chat_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->chat = NULL;
+    close_next(a);
+}
+
 static void on_testcard_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -449,6 +474,8 @@ static void close_next(void *ctx)
     enum { DB_GRACE_S = 2 };
     if (a->testcard)
         testcard_close(a->testcard, on_testcard_closed, a);
+    else if (a->chat)
+        chat_close(a->chat, on_chat_closed, a);
     else if (a->recordings)
         recordings_close(a->recordings, on_recordings_closed, a);
     else if (a->live)

@@ -106,6 +106,7 @@ SHAPE_STRUCT(sig_reconnect, SIG_RECONNECT_FIELDS);
     X(SIG_EVENT_HLS_READY, "hlsReady", &sig_hls_ready_shape, "The room's HLS playlist plays.")     \
     X(SIG_EVENT_STREAM_ENDED, "streamEnded", &sig_stream_ended_shape, "The room's stream ended.")  \
     X(SIG_EVENT_RECONNECT_REQUIRED, "reconnectRequired", &sig_reconnect_shape,                     \
-      "All transports of this peer are gone: create them anew.")
+      "All transports of this peer are gone: create them anew.")                                   \
+    SIGNALING_CHAT_EVENTS(X)
 
 #endif

@@ -280,6 +280,7 @@ SHAPE_STRUCT(sig_change_display_name, SIG_CHANGE_DISPLAY_NAME_FIELDS);
     X(SIG_GET_CONSUMER_STATS, "getConsumerStats", &sig_on_consumer_shape, NULL,                    \
       "Statistics of an own consumer, a list.")                                                    \
     X(SIG_CHANGE_DISPLAY_NAME, "changeDisplayName", &sig_change_display_name_shape, NULL,          \
-      "Changes what others see.")
+      "Changes what others see.")                                                                  \
+    SIGNALING_CHAT_METHODS(X)
 
 #endif

@@ -39,6 +39,7 @@ static const struct docs_enum enums[] = {
     DOCS_ENUM(rtp_type, RTP_TYPE_MAP)                                 //
     DOCS_ENUM(rtp_direction, RTP_DIRECTION_MAP)                       //
     DOCS_ENUM(sig_role, SIG_ROLE_MAP)                                 //
+    DOCS_ENUM(sig_chat_role, SIG_CHAT_ROLE_MAP)                       //
     DOCS_ENUM(param_protocol, PARAM_PROTOCOL_MAP)                     //
     DOCS_ENUM(param_ice_candidate_type, PARAM_ICE_CANDIDATE_TYPE_MAP) //
     DOCS_ENUM(param_ice_tcp_type, PARAM_ICE_TCP_TYPE_MAP)             //

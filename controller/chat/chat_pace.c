@@ -66,7 +66,7 @@ enum err chat_pace_take(struct chat_pace *p, const char *author,
         *wait_s = seconds_up((double)(free_at - now) / USEC_PER_SEC);
         return ERR_FULL;
     }
-    if (a->tokens < 1) {
+    if (limits->per_minute > 0 && a->tokens < 1) {
         *wait_s = seconds_up((1 - a->tokens) / rate);
         return ERR_FULL;
     }

@@ -20,7 +20,7 @@ struct chat_pace {
 enum { CHAT_PACE_AUTHORS_MAX = 20000 };
 
 struct chat_pace_limits {
-    unsigned per_minute;
+    unsigned per_minute; /* 0: no limit but slow mode */
     unsigned burst;
     unsigned slow_s; /* between two messages; 0: none */
 };

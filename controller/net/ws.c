@@ -241,7 +241,9 @@ void ws_close(struct ws_conn *ws, int code, const char *reason)
         begin_close(ws, code, reason);
 }
 
-static enum err send_message(struct ws_conn *ws, enum ws_frame_op op, const void *p, size_t n)
+/* Whether n bytes more may wait; if not, the connection is closed: a reader that is this slow gets
+ * nothing whole any more. */
+static enum err check_queue(struct ws_conn *ws, size_t n)
 {
     if (!is_up(ws))
         return ERR_CLOSED;
@@ -253,7 +255,36 @@ static enum err send_message(struct ws_conn *ws, enum ws_frame_op op, const void
         begin_close(ws, WS_CLOSE_TRY_AGAIN_LATER, "too slow to read");
         return ERR_FULL;
     }
-    return queue_frame(ws, op, p, n, NULL, 0);
+    return OK;
+}
+
+static enum err send_message(struct ws_conn *ws, enum ws_frame_op op, const void *p, size_t n)
+{
+    enum err e = check_queue(ws, n);
+    return e == OK ? queue_frame(ws, op, p, n, NULL, 0) : e;
+}
+
+struct blob *ws_shared_text(const char *text, size_t n)
+{
+    uint8_t header[WS_FRAME_MAX_HEADER];
+    size_t h = ws_frame_header(header, WS_FRAME_TEXT, n);
+    struct blob *b = blob_new(h + n);
+    if (!b)
+        return NULL;
+    memcpy(b->bytes, header, h);
+    memcpy(b->bytes + h, text, n);
+    return b;
+}
+
+enum err ws_send_shared(struct ws_conn *ws, struct blob *message)
+{
+    enum err e = check_queue(ws, message->n);
+    if (e != OK)
+        return e;
+    if (!out_blob(&ws->conn->out, blob_ref(message)))
+        return ERR_NOMEM;
+    conn_kick(ws->conn);
+    return OK;
 }
 
 enum err ws_send(struct ws_conn *ws, const char *text, size_t n)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/blob.h"
 #include "common/err.h"
 #include "controller/net/http.h"
 
@@ -72,6 +73,12 @@ enum err ws_send(struct ws_conn *conn, const char *text, size_t n);
 enum err ws_send_binary(struct ws_conn *conn, const void *bytes, size_t n);
 /* Dumps and queues. */
 enum err ws_send_json(struct ws_conn *conn, const json_t *message);
+
+/* One text message for many connections: made once, each only refers to it. text: valid UTF-8. One
+ * reference; NULL: out of memory. */
+struct blob *ws_shared_text(const char *text, size_t n);
+/* As ws_send; takes a reference of its own. All of it counts against max_queue. */
+enum err ws_send_shared(struct ws_conn *conn, struct blob *message);
 
 /* Sends what is queued, then the close frame; close() follows later, after at most a few seconds.
  * reason: at most 123 bytes; NULL: none. Repeated calls do nothing. */

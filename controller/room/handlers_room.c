@@ -131,6 +131,7 @@ void on_join_room(struct sig_call *call)
     } else {
         s->peer = p;
         answer_join(call, p);
+        observe_entered(p);
     }
 }
 
@@ -165,4 +166,5 @@ void on_change_display_name(struct sig_call *call)
         room_notify_others(p->room, p, SIG_EVENT_PEER_JOINED, &info);
     }
     sig_answer(call, NULL);
+    observe_renamed(p);
 }

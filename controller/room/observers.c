@@ -39,6 +39,16 @@ void observe_peer(struct room_peer *p, bool joined)
         TELL(p->room->rooms, on_peer_left, p->room, p)
 }
 
+void observe_entered(struct room_peer *p)
+{
+    TELL(p->room->rooms, on_peer_entered, p->room, p)
+}
+
+void observe_renamed(struct room_peer *p)
+{
+    TELL(p->room->rooms, on_peer_renamed, p->room, p)
+}
+
 void observe_producer(struct room_producer *p, bool added)
 {
     struct room *room = p->transport->peer->room;

@@ -39,10 +39,14 @@ struct room *peer_room(const struct room_peer *p)
     return p->room;
 }
 
-void peer_notify(struct room_peer *p, enum sig_event event, const void *data)
+const char *peer_resume_token(const struct room_peer *p)
 {
-    if (p->session)
-        session_event(p->session, event, data);
+    return p->resume_token;
+}
+
+const struct addr *peer_addr(const struct room_peer *p)
+{
+    return p->session ? session_addr(p->session) : NULL;
 }
 
 /* One who comes back takes the place of who it was; nobody else may. */

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "controller/room/room_state.h"
+#include "controller/net/ws.h"
+#include "controller/room/session.h"
 
 bool id_is_valid(const char *id, size_t max)
 {
@@ -118,14 +119,83 @@ void room_set_hls_url(struct room *room, const char *url)
     snprintf(room->hls_url, sizeof room->hls_url, "%s", url ? url : "");
 }
 
+void room_each_peer(struct room *room, void (*each)(void *ctx, struct room_peer *p), void *ctx)
+{
+    list_each (node, &room->peers) {
+        each(ctx, container_of(node, struct room_peer, node));
+    }
+}
+
+/* ---- events ---- */
+
+struct blob *rooms_event_bytes(enum sig_event event, const char *data, size_t n)
+{
+    const char *name = sig_events[event].name;
+    size_t room = n + strlen(name) + 64;
+    char *text = malloc(room);
+    if (!text)
+        return NULL;
+    int used = snprintf(text, room, "{\"notification\":true,\"method\":\"%s\",\"data\":", name);
+    memcpy(text + used, data, n);
+    text[(size_t)used + n] = '}';
+    struct blob *b = ws_shared_text(text, (size_t)used + n + 1);
+    free(text);
+    return b;
+}
+
+static struct blob *event_bytes(enum sig_event event, const void *data)
+{
+    json_t *payload = shape_encode(sig_events[event].payload, data);
+    char *text = payload ? json_dumps(payload, JSON_COMPACT) : NULL;
+    struct blob *b = text ? rooms_event_bytes(event, text, strlen(text)) : NULL;
+    free(text);
+    json_decref(payload);
+    return b;
+}
+
+void peer_notify_bytes(struct room_peer *p, struct blob *bytes)
+{
+    if (p->session)
+        session_bytes(p->session, bytes);
+}
+
+void peer_notify(struct room_peer *p, enum sig_event event, const void *data)
+{
+    if (p->session && p->session->sink) {
+        p->session->sink->event(p->session, event, data);
+        return;
+    }
+    struct blob *b = p->session ? event_bytes(event, data) : NULL;
+    if (b)
+        peer_notify_bytes(p, b);
+    blob_unref(b);
+}
+
+void room_notify_bytes(struct room *room, struct blob *bytes)
+{
+    list_each (node, &room->peers) {
+        peer_notify_bytes(container_of(node, struct room_peer, node), bytes);
+    }
+}
+
 void room_notify_others(struct room *room, const struct room_peer *except, enum sig_event event,
                         const void *data)
 {
+    struct blob *bytes = NULL;
     list_each (node, &room->peers) {
         struct room_peer *p = container_of(node, struct room_peer, node);
-        if (p != except)
-            peer_notify(p, event, data);
+        if (p == except || !p->session)
+            continue;
+        if (p->session->sink) {
+            p->session->sink->event(p->session, event, data);
+            continue;
+        }
+        if (!bytes)
+            bytes = event_bytes(event, data);
+        if (bytes)
+            peer_notify_bytes(p, bytes);
     }
+    blob_unref(bytes);
 }
 
 void room_notify(struct room *room, enum sig_event event, const void *data)

@@ -181,6 +181,11 @@ struct rooms {
     struct fleet_observer fleet_observer;
     uv_timer_t tick;
     struct rooms_metrics *metrics; /* owned; NULL: none */
+    struct rooms_method {
+        room_call_fn *fn; /* NULL: room/ answers it itself, or nobody */
+        void *ctx;
+    } methods[SIG_METHOD_COUNT];
+    uint64_t next_session;
     bool draining;
     bool closing;
     void (*closed)(void *ctx);
@@ -273,7 +278,6 @@ MUST_CHECK enum err peer_open(struct room *room, const struct peer_join *join,
 void peer_close(struct room_peer *p, const char *reason);
 /* The worker is gone: local objects go without telling it. */
 void peer_drop_media(struct room_peer *p);
-void peer_notify(struct room_peer *p, enum sig_event event, const void *data);
 /* To all clients but one (or NULL). */
 void room_notify_others(struct room *room, const struct room_peer *except, enum sig_event event,
                         const void *data);
@@ -323,6 +327,8 @@ struct room_data_consumer *data_consumer_of_peer(struct room_peer *p, const char
 void observe_router(struct room *room, bool ready);
 void observe_closed(struct room *room);
 void observe_peer(struct room_peer *p, bool joined);
+void observe_entered(struct room_peer *p);
+void observe_renamed(struct room_peer *p);
 void observe_producer(struct room_producer *p, bool added);
 void observe_paused(struct room_producer *p, bool paused);
 void observe_hls(struct room *room);
@@ -337,7 +343,8 @@ bool sessions_empty(const struct rooms *r);
 void session_forget_peer(struct session *s);
 void session_answer(struct session *s, uint32_t request_id, json_t *data);
 void session_fail(struct session *s, uint32_t request_id, enum err e, const char *reason);
-void session_event(struct session *s, enum sig_event event, const void *data);
+void session_bytes(struct session *s, struct blob *bytes);
+const struct addr *session_addr(const struct session *s);
 void session_end(struct session *s, int code, const char *reason);
 
 /* ---- room_hls.c ---- */

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/addr.h"
+#include "common/blob.h"
 #include "common/err.h"
 #include "common/list.h"
 #include "common/metrics.h"
@@ -126,6 +128,10 @@ enum room_role peer_role(const struct room_peer *p);
 /* The resume token of the room's broadcaster: the secret that shows who owns its stream; NULL: no
  * broadcaster is there. */
 const char *room_broadcaster_token(const struct room *room);
+/* The secret of a peer that it takes its place again with, also on another controller. */
+const char *peer_resume_token(const struct room_peer *p);
+/* Where its connection comes from; NULL: the service's own. */
+const struct addr *peer_addr(const struct room_peer *p);
 /* What a broadcaster called its stream; "" when it did not. */
 const char *peer_title(const struct room_peer *p);
 
@@ -144,6 +150,9 @@ struct rooms_observer {
     void (*on_router_lost)(void *ctx, struct room *room);
     void (*on_closed)(void *ctx, struct room *room);
     void (*on_peer_joined)(void *ctx, struct room *room, struct room_peer *peer);
+    /* Its joinRoom is answered: what is sent to it now comes behind that. */
+    void (*on_peer_entered)(void *ctx, struct room *room, struct room_peer *peer);
+    void (*on_peer_renamed)(void *ctx, struct room *room, struct room_peer *peer);
     void (*on_peer_left)(void *ctx, struct room *room, struct room_peer *peer);
     void (*on_producer_added)(void *ctx, struct room *room, struct room_producer *p);
     void (*on_producer_removed)(void *ctx, struct room *room, struct room_producer *p);
@@ -160,8 +169,34 @@ struct rooms_observer {
 void rooms_observe(struct rooms *r, struct rooms_observer *o);
 void rooms_unobserve(struct rooms_observer *o);
 
-/* Sends an event to all clients in a room; data is the event's struct (proto/signaling.h). */
+/* Sends an event to all clients in a room; data is the event's struct (proto/signaling.h). It is
+ * made into bytes once. */
 void room_notify(struct room *room, enum sig_event event, const void *data);
+/* An event as its bytes, for many: data is the JSON of its payload. NULL: out of memory; one
+ * reference. */
+struct blob *rooms_event_bytes(enum sig_event event, const char *data, size_t n);
+/* Clients in process (room_client.h) do not get these. */
+void room_notify_bytes(struct room *room, struct blob *bytes);
+void peer_notify_bytes(struct room_peer *p, struct blob *bytes);
+void peer_notify(struct room_peer *p, enum sig_event event, const void *data);
+void room_each_peer(struct room *room, void (*each)(void *ctx, struct room_peer *p), void *ctx);
+
+/* ---- methods that a feature answers (chat) ---- */
+
+/* A client's request. To answer it later, keep a copy with peer and data NULL. */
+struct room_call {
+    struct room_peer *peer; /* for the call only */
+    const void *data;
+    uint64_t session; /* who asked: answers to one that is gone go nowhere */
+    uint32_t id;
+};
+/* Owes exactly one answer. The client is in a room. */
+typedef void room_call_fn(void *ctx, const struct room_call *call);
+/* NULL: from now on nobody answers it. */
+void rooms_answer_method(struct rooms *r, enum sig_method method, room_call_fn *fn, void *ctx);
+/* A new reference, stolen; {} for NULL. */
+void room_call_answer(struct rooms *r, const struct room_call *call, json_t *data);
+void room_call_fail(struct rooms *r, const struct room_call *call, enum err e, const char *reason);
 const struct room_hls *room_hls(const struct room *room);
 /* joinRoom's hlsUrl for peers that join from now on; NULL: none. Copied. */
 void room_set_hls_url(struct room *room, const char *url);

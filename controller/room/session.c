@@ -41,13 +41,15 @@ void session_fail(struct session *s, uint32_t request_id, enum err e, const char
         send_json(s, protoo_error(request_id, http_status_of(e), why));
 }
 
-void session_event(struct session *s, enum sig_event event, const void *data)
+void session_bytes(struct session *s, struct blob *bytes)
 {
-    if (s->sink)
-        s->sink->event(s, event, data);
-    else
-        send_json(s, protoo_notification(sig_events[event].name,
-                                         shape_encode(sig_events[event].payload, data)));
+    if (s->conn)
+        (void)ws_send_shared(s->conn, bytes); /* what fails closes the connection, which tells */
+}
+
+const struct addr *session_addr(const struct session *s)
+{
+    return s->conn ? ws_peer(s->conn) : NULL;
 }
 
 void session_end(struct session *s, int code, const char *reason)
@@ -99,7 +101,9 @@ static bool take_token(struct session *s)
 /* Answered where the method needs a room and there is none. */
 static bool is_outside(struct session *s, uint32_t request_id, enum sig_method method)
 {
-    bool outside = sig_handlers[method].needs_peer && !s->peer;
+    /* What features answer is about a room. */
+    bool needs_peer = sig_handlers[method].needs_peer || !sig_handlers[method].handle;
+    bool outside = needs_peer && !s->peer;
     if (outside)
         session_fail(s, request_id, ERR_STATE, "not in a room: joinRoom comes first");
     return outside;
@@ -107,12 +111,22 @@ static bool is_outside(struct session *s, uint32_t request_id, enum sig_method m
 
 void session_run(struct session *s, uint32_t request_id, enum sig_method method, const void *data)
 {
-    struct sig_call call = {.session = s,
-                            .id = request_id,
-                            .data = data,
-                            .request = {.answers = true, .id = request_id}};
-    if (!is_outside(s, request_id, method))
+    const struct rooms_method *feature = &s->rooms->methods[method];
+    if (is_outside(s, request_id, method))
+        return;
+    if (feature->fn) {
+        struct room_call call = {
+            .peer = s->peer, .data = data, .session = s->serial, .id = request_id};
+        feature->fn(feature->ctx, &call);
+    } else if (sig_handlers[method].handle) {
+        struct sig_call call = {.session = s,
+                                .id = request_id,
+                                .data = data,
+                                .request = {.answers = true, .id = request_id}};
         sig_handlers[method].handle(&call);
+    } else {
+        session_fail(s, request_id, ERR_UNSUPPORTED, "this service does not have it");
+    }
 }
 
 static void run(struct session *s, const struct protoo_request *request, enum sig_method method)
@@ -199,6 +213,7 @@ static void on_open(struct ws_conn *conn, const struct http_request *req, void *
     }
     s->rooms = r;
     s->conn = conn;
+    s->serial = ++r->next_session;
     s->tokens = r->config.requests_burst;
     s->tokens_at_ms = uv_now(r->config.loop);
     ws_set_user(conn, s);
@@ -220,6 +235,40 @@ static void on_close(struct ws_conn *conn, int code, void *user)
     list_remove(&s->node);
     free(s);
     rooms_finish_close(r);
+}
+
+/* ---- methods that a feature answers ---- */
+
+void rooms_answer_method(struct rooms *r, enum sig_method method, room_call_fn *fn, void *ctx)
+{
+    r->methods[method] = (struct rooms_method){fn, ctx};
+}
+
+/* Of a copy that was kept: it may be gone. */
+static struct session *find_session(struct rooms *r, const struct room_call *call)
+{
+    list_each (node, &r->sessions) {
+        struct session *s = container_of(node, struct session, node);
+        if (s->serial == call->session)
+            return s;
+    }
+    return NULL;
+}
+
+void room_call_answer(struct rooms *r, const struct room_call *call, json_t *data)
+{
+    struct session *s = call->peer ? call->peer->session : find_session(r, call);
+    if (s)
+        session_answer(s, call->id, data ? data : json_object());
+    else
+        json_decref(data);
+}
+
+void room_call_fail(struct rooms *r, const struct room_call *call, enum err e, const char *reason)
+{
+    struct session *s = call->peer ? call->peer->session : find_session(r, call);
+    if (s)
+        session_fail(s, call->id, e, reason);
 }
 
 /* ---- life ---- */

@@ -23,6 +23,7 @@ struct session {
     struct room_peer *peer;          /* ref; NULL: in no room */
     double tokens;                   /* requests that it may make now */
     uint64_t tokens_at_ms;
+    uint64_t serial; /* of no other session */
     bool ending;
 };
 

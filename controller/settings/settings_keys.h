@@ -22,7 +22,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
 /* clang-format off */
 #define SETTINGS_MAP(X)                                                                            \
     SETTINGS_HTTP(X) SETTINGS_RTC(X) SETTINGS_ICE(X) SETTINGS_STORE(X) SETTINGS_HLS(X)             \
-    SETTINGS_RECORD(X) SETTINGS_STORAGE(X) SETTINGS_ACCOUNTS(X)                                                         \
+    SETTINGS_RECORD(X) SETTINGS_STORAGE(X) SETTINGS_ACCOUNTS(X) SETTINGS_CHAT(X)                   \
     SETTINGS_LIMITS(X) SETTINGS_GENERAL(X)
 
 #define SETTINGS_HTTP(X)                                                                           \
@@ -195,6 +195,15 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
     X(accounts_scrypt_waiting, "accounts.scrypt_waiting", INT, "32", 0, 10000, NULL, false,        \
       "Passwords that wait for it; further log-ins get 503.")
 
+#define SETTINGS_CHAT(X)                                                                           \
+    X(chat_enabled, "chat.enabled", BOOL, "true", 0, 0, NULL, false,                               \
+      "Rooms have a chat.")                                                                        \
+    X(chat_message_max, "chat.message_max", INT, "500", 1, 2000, NULL, false,                      \
+      "Characters of a message; it may never have more than 2000 bytes.")                          \
+    X(chat_ban_addresses, "chat.ban_addresses", BOOL, "true", 0, 0, NULL, false,                   \
+      "Banning a guest bans its address (of IPv6: its /64) from writing as a guest; an account "   \
+      "can still write from there.")
+
 #define SETTINGS_LIMITS(X)                                                                         \
     X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \
       "Signaling requests of one connection, on average.")                                         \
@@ -239,7 +248,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
     X(limits_create_burst, "limits.create_burst", INT, "20", 1, 1000000, NULL, false,              \
       "Streams and clips that one user makes, at once.")                                           \
     X(limits_chat_per_minute, "limits.chat_per_minute", INT, "60", 0, 1000000, NULL, false,        \
-      "Chat messages of one user, on average.")                                                    \
+      "Chat messages of one user, on average; over WebSocket, of one author in a room.")           \
     X(limits_chat_burst, "limits.chat_burst", INT, "10", 1, 1000000, NULL, false,                  \
       "Chat messages of one user, at once.")                                                       \
     X(limits_address_factor, "limits.address_factor", INT, "10", 1, 1000, NULL, false,             \
