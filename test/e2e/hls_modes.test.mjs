@@ -1,21 +1,22 @@
 // HLS by peer and as a composite: real pixels and tones, compared with what was sent.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open } from './browser.mjs';
 import { bundle } from './bundle.mjs';
+import { HlsMedia } from './hls_media.mjs';
 import { Service, until } from './service.mjs';
 import { Signal } from './signal.mjs';
 
 const LIMIT = 60000;
 let service;
+let media;
 let browser;
 let page;
 
 before(async () => {
     service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_HLS_NAMES: '1' });
+    media = new HlsMedia(service.url);
     browser = await launch();
     page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
     await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
@@ -31,71 +32,6 @@ async function join(room, peer, name, role = 'participant') {
         [`${service.url.replace('http', 'ws')}/ws`, room, peer, name, role]);
 }
 const act = (peer, method, ...args) => page.evaluate(([p, m, a]) => globalThis.peers[p][m](...a).then((r) => (typeof r === 'object' ? null : r)), [peer, method, args]);
-
-async function text(path) {
-    const r = await fetch(`${service.url}/live/${path}`);
-    return r.ok ? r.text() : null;
-}
-
-/** Initialization segment and the newest whole segment of a track; null: not there yet. */
-async function newest(room, track) {
-    const list = await text(`${room}/${track}.m3u8`);
-    const maps = [...(list ?? '').matchAll(/#EXT-X-MAP:URI="([^"]+)"/g)];
-    const segments = (list ?? '').match(/^[^#\s].*\.m4s$/gm) ?? [];
-    if (maps.length === 0 || segments.length === 0) return null;
-    const parts = await Promise.all([maps.at(-1)[1], segments.at(-1)].map(async (name) => {
-        const r = await fetch(`${service.url}/live/${room}/${name}`);
-        return r.ok ? Buffer.from(await r.arrayBuffer()) : null;
-    }));
-    return parts.every(Boolean) ? { name: segments.at(-1), bytes: Buffer.concat(parts), list } : null;
-}
-
-async function decode(bytes, ...args) {
-    const child = spawn('ffmpeg', ['-v', 'error', '-i', 'pipe:0', ...args, 'pipe:1'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    const out = [];
-    child.stdout.on('data', (d) => out.push(d));
-    child.stdin.on('error', () => {});
-    child.stdin.end(bytes);
-    await once(child, 'close');
-    return Buffer.concat(out);
-}
-
-/** The colour of the last frame of a track at places given in parts of width and height: one of r, g, b, or - for none. */
-async function colours(room, track, places, [w, h] = [64, 36]) {
-    const s = await newest(room, track);
-    if (!s) return null;
-    const raw = await decode(s.bytes, '-vf', `scale=${w}:${h}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24');
-    const frame = raw.subarray(raw.length - w * h * 3);
-    return places.map(([x, y]) => {
-        const at = (Math.floor(y * h) * w + Math.floor(x * w)) * 3;
-        const rgb = [...frame.subarray(at, at + 3)];
-        const top = Math.max(...rgb);
-        return top < 100 || rgb.filter((v) => v > top / 2).length > 1 ? '-' : 'rgb'[rgb.indexOf(top)];
-    }).join('');
-}
-
-async function shows(room, track, places, expected, size) {
-    let seen;
-    await until(`${track} shows ${expected}`, LIMIT, async () => { seen = await colours(room, track, places, size); return seen === expected; }, 300)
-        .catch((e) => { throw new Error(`${e.message}, but ${seen}`); });
-}
-
-/** How loud a tone is in the newest segment, against all that is there. */
-async function tone(room, track, hz) {
-    const s = await newest(room, track);
-    if (!s) return 0;
-    const raw = await decode(s.bytes, '-f', 's16le', '-ac', '1', '-ar', '48000');
-    const samples = new Int16Array(raw.buffer, raw.byteOffset, Math.floor(raw.length / 2));
-    let re = 0;
-    let im = 0;
-    let all = 0;
-    samples.forEach((v, i) => {
-        re += v * Math.cos(2 * Math.PI * hz * i / 48000);
-        im += v * Math.sin(2 * Math.PI * hz * i / 48000);
-        all += v * v;
-    });
-    return all > 0 ? 2 * (re * re + im * im) / samples.length / all : 0;
-}
 
 const LEFT = [0.25, 0.4];
 const RIGHT = [0.75, 0.4];
@@ -131,41 +67,41 @@ test('a composite shows each peer\'s colour in its place, and mixes the sound', 
     await join('meet', 'bob', 'Bob: 50%, it\'s [me]');
     await act('bob', 'show', '#0000e0');
     await act('bob', 'sound', 1000);
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
-    await until('both tones', LIMIT, async () => (await tone('meet', 'composite-audio', 440)) > 0.2
-        && (await tone('meet', 'composite-audio', 1000)) > 0.2, 300);
-    assert.match(await text('meet/composite.m3u8'), /RESOLUTION=1280x720[^]*composite-video\.m3u8/);
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await until('both tones', LIMIT, async () => (await media.tone('meet', 'composite-audio', 440)) > 0.2
+        && (await media.tone('meet', 'composite-audio', 1000)) > 0.2, 300);
+    assert.match(await media.text('meet/composite.m3u8'), /RESOLUTION=1280x720[^]*composite-video\.m3u8/);
 });
 
 test('every peer has playlists of its own', async () => {
-    await shows('meet', 'ann-video', [LEFT, RIGHT], 'rr');
-    await shows('meet', 'bob-video', [LEFT, RIGHT], 'bb');
-    await until('its own tone', LIMIT, async () => (await tone('meet', 'bob-audio', 1000)) > 0.5, 300);
-    assert.match(await text('meet/bob.m3u8'), /URI="bob-audio\.m3u8"[^]*bob-video\.m3u8/);
+    await media.shows('meet', 'ann-video', [LEFT, RIGHT], 'rr');
+    await media.shows('meet', 'bob-video', [LEFT, RIGHT], 'bb');
+    await until('its own tone', LIMIT, async () => (await media.tone('meet', 'bob-audio', 1000)) > 0.5, 300);
+    assert.match(await media.text('meet/bob.m3u8'), /URI="bob-audio\.m3u8"[^]*bob-video\.m3u8/);
 });
 
 test('joins, leaves, stopped cameras and shared screens lay it out anew, at the same address', async () => {
-    const before = Number(/MEDIA-SEQUENCE:(\d+)/.exec(await text('meet/composite-video.m3u8'))[1]);
+    const before = Number(/MEDIA-SEQUENCE:(\d+)/.exec(await media.text('meet/composite-video.m3u8'))[1]);
     await act('bob', 'pause', 'camera', true);
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'r-');
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'r-');
     await act('bob', 'pause', 'camera', false);
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
     await act('bob', 'show', '#00c000', 'video/VP8', [640, 360], 'screen');
-    await shows('meet', 'composite-video', [[0.2, 0.4], [0.6, 0.5]], 'gg');
+    await media.shows('meet', 'composite-video', [[0.2, 0.4], [0.6, 0.5]], 'gg');
     await act('bob', 'stop', 'screen');
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'rb');
     await act('bob', 'leave');
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
-    await until('its own playlist has ended', LIMIT, async () => /ENDLIST/.test(await text('meet/bob-video.m3u8')), 300);
-    const list = await text('meet/composite-video.m3u8');
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
+    await until('its own playlist has ended', LIMIT, async () => /ENDLIST/.test(await media.text('meet/bob-video.m3u8')), 300);
+    const list = await media.text('meet/composite-video.m3u8');
     assert.match(list, /#EXT-X-DISCONTINUITY/);
     assert.ok(Number(/MEDIA-SEQUENCE:(\d+)/.exec(list)[1]) >= before);
 });
 
 test('low bandwidth is set while it runs', async () => {
     await putHls('meet', { lowBandwidth: true, peers: false });
-    await until('256x144', LIMIT, async () => /RESOLUTION=256x144/.test(await text('meet/composite.m3u8') ?? ''), 300);
-    await shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
+    await until('256x144', LIMIT, async () => /RESOLUTION=256x144/.test(await media.text('meet/composite.m3u8') ?? ''), 300);
+    await media.shows('meet', 'composite-video', [LEFT, RIGHT], 'rr');
     await act('ann', 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });
@@ -183,9 +119,9 @@ test('low bandwidth is a canvas of 256x144 with each picture where it should be,
     await act('bob', 'show', '#0000e0', 'video/H264', [640, 360]);
     // Two halves of 128x144, in each a picture of 128x72: rows 36 to 107.
     const two = pixels([3, 40], [124, 103], [131, 40], [252, 103], [64, 31], [64, 112], [192, 31], [192, 112]);
-    await shows('tiny', 'composite-video', two, 'rrbb----', SMALL);
-    await until('its tone', LIMIT, async () => (await tone('tiny', 'composite-audio', 440)) > 0.5, 300);
-    assert.match(await text('tiny/composite.m3u8'), /RESOLUTION=256x144/);
+    await media.shows('tiny', 'composite-video', two, 'rrbb----', SMALL);
+    await until('its tone', LIMIT, async () => (await media.tone('tiny', 'composite-audio', 440)) > 0.5, 300);
+    assert.match(await media.text('tiny/composite.m3u8'), /RESOLUTION=256x144/);
     const [pid] = await until('one transcoder', LIMIT, () => { const found = service.children('pipe:0'); return found.length === 1 && found; });
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     const after1 = (name) => command.flatMap((a, i) => (command[i - 1] === name ? [a] : []));
@@ -200,7 +136,7 @@ test('low bandwidth is a canvas of 256x144 with each picture where it should be,
     await join('tiny', 'dua', 'Dua');
     await act('dua', 'show', '#e00000', 'video/VP8', [640, 360]);
     const four = pixels([3, 4], [124, 67], [131, 4], [252, 67], [20, 76], [107, 139], [8, 108], [119, 108], [131, 76], [252, 139]);
-    await shows('tiny', 'composite-video', four, 'rrbbgg--rr', SMALL);
+    await media.shows('tiny', 'composite-video', four, 'rrbbgg--rr', SMALL);
     for (const who of ['ann', 'bob', 'cem', 'dua']) await act(who, 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });
@@ -210,8 +146,8 @@ test('the broadcaster\'s stream with low bandwidth is 256x144, also of H.264', a
     await join('tiny2', 'caster', 'Caster', 'broadcaster');
     await act('caster', 'show', '#00c000', 'video/H264', [320, 240]);
     const places = pixels([36, 4], [219, 139], [24, 72], [231, 72]);
-    await shows('tiny2', 'v0', places, 'gg--', SMALL);
-    assert.match(await text('tiny2/index.m3u8'), /RESOLUTION=256x144/);
+    await media.shows('tiny2', 'v0', places, 'gg--', SMALL);
+    assert.match(await media.text('tiny2/index.m3u8'), /RESOLUTION=256x144/);
     await act('caster', 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });
@@ -225,13 +161,13 @@ test('a composite goes on in the same run while microphones are muted, silent wh
     await join('mute', 'bob', 'Bob');
     await act('bob', 'show', '#0000e0');
     await act('bob', 'sound', 1000);
-    const sounds = async () => [await tone('mute', 'composite-audio', 440) > 0.2, await tone('mute', 'composite-audio', 1000) > 0.2].join();
+    const sounds = async () => [await media.tone('mute', 'composite-audio', 440) > 0.2, await media.tone('mute', 'composite-audio', 1000) > 0.2].join();
     const hears = (what) => until(`sounds are ${what}`, LIMIT, async () => (await sounds()) === what, 300);
-    await shows('mute', 'composite-video', [LEFT, RIGHT], 'rb');
+    await media.shows('mute', 'composite-video', [LEFT, RIGHT], 'rb');
     await hears('false,true');
     const [pid] = service.children('pipe:0');
     const advances = async (n) => {
-        const end = async () => Number(/-(\d+)\.m4s$/.exec((await newest('mute', 'composite-audio')).name)[1]);
+        const end = async () => Number(/-(\d+)\.m4s$/.exec((await media.newest('mute', 'composite-audio')).name)[1]);
         const from = await end();
         await until(`${n} segments more`, LIMIT, async () => (await end()) >= from + n, 100);
     };
@@ -247,7 +183,7 @@ test('a composite goes on in the same run while microphones are muted, silent wh
     await act('ann', 'pause', 'microphone', false);
     await hears('true,true');
     assert.deepEqual(service.children('pipe:0'), [pid], 'the same transcoder all the time');
-    assert.doesNotMatch(await text('mute/composite-audio.m3u8'), /EXT-X-GAP/);
+    assert.doesNotMatch(await media.text('mute/composite-audio.m3u8'), /EXT-X-GAP/);
     for (const who of ['ann', 'bob']) await act(who, 'leave');
     await until('no transcoder is left', LIMIT, () => service.children('ffmpeg').length === 0, 300);
 });

@@ -21,6 +21,28 @@ function colourTrack(colour, width, height, rate = 10) {
     return track;
 }
 
+/** A camera in a phone: red above blue, as the sensor sees it, whichever way the phone is held; track.turn(degrees) holds it otherwise. */
+function phoneTrack(width, height) {
+    const canvas = new OffscreenCanvas(width, height);
+    const g = canvas.getContext('2d');
+    const track = new MediaStreamTrackGenerator({ kind: 'video' });
+    const writer = track.writable.getWriter();
+    let rotation = 0;
+    let n = 0;
+    setInterval(() => {
+        g.fillStyle = '#e00000';
+        g.fillRect(0, 0, width, height / 2);
+        g.fillStyle = '#0000e0';
+        g.fillRect(0, height / 2, width, height / 2);
+        g.fillStyle = '#fff';
+        g.fillRect(n++ % 8, 0, 2, 2);
+        writer.write(new VideoFrame(canvas, { timestamp: Math.round(performance.now() * 1000), rotation })).catch(() => {});
+    }, 50);
+    track.turn = (degrees) => { rotation = degrees; };
+    track.contentHint = 'detail';
+    return track;
+}
+
 function toneTrack(hz) {
     const context = new AudioContext();
     const tone = new OscillatorNode(context, { frequency: hz });
@@ -59,6 +81,14 @@ export class Client {
         return producer.id;
     }
 
+    async phone(mime, [width, height] = [320, 180]) {
+        const codec = this.device.rtpCapabilities.codecs.find((c) => c.mimeType === mime);
+        this.track = phoneTrack(width, height);
+        await this.send.produce({ track: this.track, codec, codecOptions: { videoGoogleStartBitrate: 3000 } });
+    }
+
+    turn(degrees) { this.track.turn(degrees); }
+
     async sound(hz) {
         this.microphone = await this.send.produce({ track: toneTrack(hz) });
     }
@@ -80,4 +110,20 @@ export class Client {
         await this.signaling.request('leaveRoom', {});
         this.send.close();
     }
+}
+
+/** How large a browser shows what is in these bytes (an initialization segment and a segment of H.264). */
+export async function shownSize(base64) {
+    const video = document.createElement('video');
+    const source = new MediaSource();
+    video.muted = true;
+    video.src = URL.createObjectURL(source);
+    await new Promise((done) => { source.onsourceopen = done; });
+    const buffer = source.addSourceBuffer('video/mp4; codecs="avc1.42e01f"');
+    const size = new Promise((done, fail) => {
+        video.onloadedmetadata = () => done(`${video.videoWidth}x${video.videoHeight}`);
+        video.onerror = () => fail(new Error(video.error.message));
+    });
+    buffer.appendBuffer(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+    return size;
 }
