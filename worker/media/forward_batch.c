@@ -46,8 +46,9 @@ static void fetch_ahead(const struct producer *p, size_t at)
     }
     if (left > 2) {
         const struct consumer *c = next[2];
-        prefetch(&c->transport->rtp_dest, offsetof(struct transport, rtp_sent.rate.buckets) -
-                                              offsetof(struct transport, rtp_dest));
+        prefetch(c->transport, offsetof(struct transport, router));
+        prefetch(&c->transport->rtcp_timer, offsetof(struct transport, rtp_sent.rate.buckets) -
+                                                offsetof(struct transport, rtcp_timer));
         if (c->ops->sends)
             send_stream_prefetch(c->ops->sends(c));
     }
@@ -113,6 +114,7 @@ void forward_batch_flush(struct worker *w, usec now)
         fetch_ahead(p, i);
         for (size_t k = 0; k < n; k++)
             c->ops->rtp(c, now, &b->packets[k]);
+        transport_reports_along(c->transport, now);
         send_early(w);
     }
     for (size_t k = 0; k < n; k++)

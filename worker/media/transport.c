@@ -55,6 +55,12 @@ static void on_reports(struct timer *timer, usec now)
     transport_rtcp_reports(t, now);
 }
 
+void transport_reports_along(struct transport *t, usec now)
+{
+    if (timer_at(&t->rtcp_timer) <= now + REPORTS_TICK)
+        on_reports(&t->rtcp_timer, now);
+}
+
 static void on_feedback(struct timer *timer, usec now)
 {
     struct transport *t = container_of(timer, struct transport, feedback_timer);

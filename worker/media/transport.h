@@ -80,7 +80,10 @@ struct transport {
     size_t n_data_producers;
     size_t n_data_consumers;
 
+    struct timer feedback_timer; /* transport-wide feedback, REMB */
+
     /* ---- out ---- */
+    struct timer rtcp_timer;     /* reports; looked at with each burst */
     struct tx_dest *rtp_dest;    /* in the kind; NULL: nowhere to send to now */
     struct tx_dest *rtcp_dest;   /* the same where RTCP is multiplexed */
     struct sealer *sealer;       /* owned; NULL: plain RTP, or not keyed yet */
@@ -102,9 +105,7 @@ struct transport {
     bool use_remb;
     uint32_t local_ssrc; /* that RTCP of our own comes from */
 
-    struct timer rtcp_timer;     /* reports */
-    struct timer feedback_timer; /* transport-wide feedback, REMB */
-    uint64_t max_incoming_bps;   /* 0: not set, as those below */
+    uint64_t max_incoming_bps; /* 0: not set, as those below */
     uint64_t max_outgoing_bps;
     uint64_t min_outgoing_bps;
     uint64_t initial_outgoing_bps;
@@ -182,6 +183,8 @@ static inline uint16_t transport_next_number(struct transport *t)
 /* A compound packet of at most RTCP_MTU bytes; not connected: dropped. */
 void transport_send_rtcp(struct transport *t, usec now, const struct wr *w);
 void transport_rtcp_reports(struct transport *t, usec now);
+/* A burst was just sent: a report that is nearly due goes along. */
+void transport_reports_along(struct transport *t, usec now);
 
 /* ---- requests ---- */
 

@@ -5,7 +5,7 @@
 #include "common/prefetch.h"
 #include "worker/rtp/seq.h"
 
-enum { PREFETCH_ENTRIES = 8 };
+enum { PREFETCH_ENTRIES = 10 }; /* a frame of 2.5 Mbit/s has nine */
 
 void history_init(struct history *h, usec age)
 {

@@ -290,6 +290,27 @@ static void reports_come_once_a_second_or_so_and_at_moments_that_all_transports_
     assert_in_range(to_bob.srs, 2 * 14, 2 * 30); /* one more each for RTX */
 }
 
+static void a_report_that_is_nearly_due_leaves_right_behind_a_frame(void **state)
+{
+    (void)state;
+    uint8_t buf[64];
+    send_video(1, true);
+    struct rtcp_sr sr = {.ssrc = VIDEO_SSRC, .ntp = 1, .rtp_timestamp = 3000, .packets = 1};
+    struct wr out = wr_of(buf, sizeof buf);
+    rtcp_write_sr(&out, &sr, NULL, 0);
+    send_rtcp(&alice, &out);
+    to_bob.sr_ssrc = 6000;
+    world_pass(&w, 2 * USEC_PER_SEC, NULL, NULL);
+    to_bob.srs = 0;
+    for (uint16_t seq = 2; seq < 300; seq++) {
+        send_video(seq, false);
+        size_t with_frames = to_bob.srs;
+        world_pass(&w, 33 * USEC_PER_MSEC, NULL, NULL);
+        assert_int_equal(to_bob.srs, with_frames);
+    }
+    assert_in_range(to_bob.srs, 2 * 7, 2 * 16); /* 10 s; one more each for RTX */
+}
+
 /* What is to come is a hint: it may be from nobody, of anything, and changes nothing. */
 static void fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is(void **state)
 {
@@ -454,6 +475,7 @@ int main(void)
         T(transport_wide_feedback_reports_every_packet),
         T(sender_reports_are_mapped_from_the_senders),
         T(reports_come_once_a_second_or_so_and_at_moments_that_all_transports_share),
+        T(a_report_that_is_nearly_due_leaves_right_behind_a_frame),
         T(fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is),
         T(receivers_reports_make_round_trip_loss_and_score),
         T(a_consumers_losses_lower_its_score),
