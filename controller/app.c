@@ -25,6 +25,7 @@
 #include "controller/net/http.h"
 #include "controller/room/rooms.h"
 #include "controller/stream/streams.h"
+#include "controller/whip/whip.h"
 
 enum {
     PATHS_BYTES_MAX = 64 * 1024,
@@ -49,6 +50,7 @@ struct app {
     struct fleet *fleet;
     struct rooms *rooms;
     struct streams *streams;
+    struct whip *whip;
     struct live *live;
     struct recordings *recordings;
     struct chat *chat;
@@ -119,6 +121,22 @@ static enum err open_streams(struct app *a)
                                     .rng = &a->rng,
                                     .reconnect = a->config.settings->limits_reconnect};
     return streams_open(&config, &a->streams);
+}
+
+static enum err open_whip(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    struct whip_config config = {.loop = a->config.loop,
+                                 .rooms = a->rooms,
+                                 .streams = a->streams,
+                                 .db = a->db,
+                                 .api = a->api,
+                                 .metrics = a->metrics,
+                                 .rng = &a->rng,
+                                 .sessions_max = (unsigned)s->limits_whip_sessions,
+                                 .sessions_per_address_max =
+                                     (unsigned)s->limits_whip_sessions_per_ip};
+    return whip_open(&config, &a->whip);
 }
 
 static enum err open_live(struct app *a)
@@ -220,6 +238,7 @@ static void open_features(struct app *a)
         {"accounts cannot be opened", open_accounts},
         {"the rooms cannot be opened", open_rooms},
         {"the streams cannot be opened", open_streams},
+        {"WHIP and WHEP cannot be opened", open_whip},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
         {"recordings cannot be opened (record.dir)", open_recordings},
         {"the chat cannot be opened", open_chat},
@@ -410,6 +429,13 @@ static void on_live_closed(void *ctx)
     close_next(a);
 }
 
+static void on_whip_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->whip = NULL;
+    close_next(a);
+}
+
 static void on_streams_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -480,6 +506,8 @@ static void close_next(void *ctx)
         recordings_close(a->recordings, on_recordings_closed, a);
     else if (a->live)
         live_close(a->live, on_live_closed, a);
+    else if (a->whip)
+        whip_close(a->whip, on_whip_closed, a);
     else if (a->streams)
         streams_close(a->streams, on_streams_closed, a);
     else if (a->rooms)

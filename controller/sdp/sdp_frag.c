@@ -101,9 +101,10 @@ enum err sdp_frag_write(const struct ice_parameters *ice, const struct ice_candi
     put(w, ice->password);
     put(w, "\r\nm=");
     put(w, kind);
-    put(w, " 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:");
+    put(w, " 9 UDP/TLS/RTP/SAVPF 0\r\n");
+    put(w, mid[0] ? "a=mid:" : "");
     put(w, mid);
-    put(w, "\r\n");
+    put(w, mid[0] ? "\r\n" : "");
     for (size_t i = 0; i < n && e == OK; i++)
         e = put_candidate(w, &candidates[i]);
     put(w, "a=end-of-candidates\r\n");

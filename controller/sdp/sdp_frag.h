@@ -21,8 +21,8 @@ struct sdp_frag {
  * section; those of later ones must be the same: ERR_MALFORMED. */
 MUST_CHECK enum err sdp_frag_read(struct slice text, struct arena *arena, struct sdp_frag *out);
 
-/* What the server says after an ICE restart. mid: of the section that carries the transport; kind:
- * of its m= line. ERR_TOO_LARGE, ERR_MALFORMED. */
+/* What the server says after an ICE restart. mid: of the section that carries the transport, or "";
+ * kind: of its m= line. ERR_TOO_LARGE, ERR_MALFORMED. */
 MUST_CHECK enum err sdp_frag_write(const struct ice_parameters *ice,
                                    const struct ice_candidate *candidates, size_t n,
                                    const char *mid, const char *kind, struct wr *w);

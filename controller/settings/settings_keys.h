@@ -256,6 +256,10 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "share one.")                                                                                \
     X(limits_buckets, "limits.buckets", INT, "65536", 64, 10000000, NULL, false,                   \
       "Users and addresses whose limits are remembered at the same time; 32 bytes each.")          \
+    X(limits_whip_sessions, "limits.whip_sessions", INT, "2000", 1, 1000000, NULL, false,          \
+      "Sessions of WHIP and WHEP at the same time.")                                               \
+    X(limits_whip_sessions_per_ip, "limits.whip_sessions_per_ip", INT, "100", 1, 1000000, NULL,    \
+      false, "Of them, from one address; of IPv6 from one /64.")                                   \
     X(limits_reconnect, "limits.reconnect", DURATION, "15s", 0, SETTINGS_H, NULL, false,           \
       "How long a peer whose connection broke keeps its place in the room.")
 
