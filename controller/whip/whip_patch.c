@@ -113,11 +113,11 @@ void whip_on_patch(struct http_request *req, void *user)
 {
     struct whip *w = user;
     struct whip_session *s = session_of(w, req);
-    const char *match = http_header(req, "if-match");
     struct sdp_frag frag;
     struct arena arena;
     if (!s)
-        return;
+        return; /* answered, and so gone */
+    const char *match = http_header(req, "if-match");
     if (!is_frag(http_header(req, "content-type"))) {
         (void)http_set_header(req, "Accept-Patch", frag_type);
         whip_respond_error(w, req, 415, ERR_UNSUPPORTED, NULL,
