@@ -84,13 +84,12 @@ static bool env_held(void *ctx, const struct ffmpeg *f)
     return ffmpeg_held(f);
 }
 
-static enum err env_relay(void *ctx, const struct sound_relay_config *config,
-                          struct sound_relay **out)
+static enum err env_relay(void *ctx, const struct rtp_relay_config *config, struct rtp_relay **out)
 {
     const struct live_stream *ls = ctx;
-    struct sound_relay_config c = *config;
+    struct rtp_relay_config c = *config;
     c.loop = ls->live->config.loop;
-    return sound_relay_open(&c, out);
+    return rtp_relay_open(&c, out);
 }
 
 static bool env_backlog(void *ctx, const uint16_t *ports, size_t n)
@@ -212,9 +211,9 @@ struct pipeline_env live_env(struct live_stream *ls)
                                  .stop = env_stop,
                                  .held = env_held,
                                  .relay = env_relay,
-                                 .relay_port = sound_relay_port,
-                                 .relay_start = sound_relay_start,
-                                 .relay_close = sound_relay_close,
+                                 .relay_port = rtp_relay_port,
+                                 .relay_start = rtp_relay_start,
+                                 .relay_close = rtp_relay_close,
                                  .backlog = env_backlog,
                                  .describe = env_describe,
                                  .publish = env_publish,

@@ -22,7 +22,7 @@
 #include "controller/live/pipeline_command.h"
 #include "controller/live/plan.h"
 #include "controller/live/ports.h"
-#include "controller/live/sound_relay.h"
+#include "controller/live/rtp_relay.h"
 
 struct pipeline;
 
@@ -86,11 +86,11 @@ struct pipeline_env {
     enum err (*launch)(void *ctx, const struct ffmpeg_config *config, struct ffmpeg **out,
                        char *why);
     void (*stop)(void *ctx, struct ffmpeg *f, unsigned grace_ms);
-    /* Those of sound_relay.h; config without its loop. */
-    enum err (*relay)(void *ctx, const struct sound_relay_config *config, struct sound_relay **out);
-    uint16_t (*relay_port)(const struct sound_relay *r);
-    void (*relay_start)(struct sound_relay *r);
-    void (*relay_close)(struct sound_relay *r);
+    /* Those of rtp_relay.h; config without its loop. */
+    enum err (*relay)(void *ctx, const struct rtp_relay_config *config, struct rtp_relay **out);
+    uint16_t (*relay_port)(const struct rtp_relay *r);
+    void (*relay_start)(struct rtp_relay *r);
+    void (*relay_close)(struct rtp_relay *r);
     /* ffmpeg_held. */
     bool (*held)(void *ctx, const struct ffmpeg *f);
     /* Whether bytes wait in UDP sockets that are bound to these ports: who should read them does

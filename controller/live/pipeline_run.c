@@ -62,18 +62,26 @@ static enum err consumer_params(struct run_input *t, struct rng *rng, struct are
     return ortc_consumer(&t->consumable, &caps, "0", false, rng, arena, &t->params, &error);
 }
 
-/* Who mixes waits for all sounds, also for those that are muted. */
+static bool is_vp9(const struct run_input *t)
+{
+    return strcasecmp(t->params.codecs[0].mime_type, "video/VP9") == 0;
+}
+
+/* Who mixes waits for all sounds, also for those that are muted; VP9 is not read as it is sent. */
 static enum err open_relay(struct run *r, struct run_input *t)
 {
     const struct pipeline_env *env = env_of(r);
     const struct rtp_codec_parameters *codec = &t->params.codecs[0];
-    struct sound_relay_config config = {
+    bool mixed = r->pipeline->config.encoding.composite && t->kind == MEDIA_KIND_AUDIO;
+    struct rtp_relay_config config = {
         .target = t->port,
+        .vp9 = is_vp9(t),
         .silence = silence_payload(codec->mime_type),
         .payload_type = codec->payload_type,
         .ssrc = t->params.n_encodings > 0 ? t->params.encodings[0].ssrc : 0,
         .clock_rate = codec->clock_rate};
-    return config.silence.n > 0 ? env->relay(env->ctx, &config, &t->relay) : OK;
+    bool needed = config.vp9 || (mixed && config.silence.n > 0);
+    return needed ? env->relay(env->ctx, &config, &t->relay) : OK;
 }
 
 static enum err prepare_input(struct run *r, struct run_input *t, const struct live_track *from)
@@ -87,7 +95,7 @@ static enum err prepare_input(struct run *r, struct run_input *t, const struct l
         e = consumer_params(t, p->config.rng, &r->arena);
     if (e == OK)
         e = ports_take(p->config.ports, &t->port);
-    if (e == OK && p->config.encoding.composite && t->kind == MEDIA_KIND_AUDIO)
+    if (e == OK)
         e = open_relay(r, t);
     return e;
 }
@@ -315,6 +323,17 @@ static void on_consumed(void *ctx, enum err e, const char *reason, const void *d
         launch(r);
 }
 
+/* ffmpeg cannot put the spatial layers of VP9 together, so it gets the lowest, whole. */
+static enum err choose_layer(struct run *r, const struct run_input *t)
+{
+    const struct rtp_encoding_parameters *first = t->consumable.encodings;
+    struct consumer_layers lowest = {.spatial_layer = 0, .has_spatial_layer = true};
+    struct consumer_set_preferred_layers_request request = {.preferred_layers = &lowest};
+    bool svc = is_vp9(t) && t->consumable.n_encodings == 1 &&
+               ortc_scalability(first->scalability_mode).spatial > 1;
+    return svc ? ask(r, METHOD_CONSUMER_SET_PREFERRED_LAYERS, t->consumer_id, &request, NULL) : OK;
+}
+
 static enum err consume(struct run *r, size_t i)
 {
     struct run_input *t = &r->inputs[i];
@@ -331,6 +350,9 @@ static enum err consume(struct run *r, size_t i)
                                                 .has_paused = true};
     enum err e = ask(r, METHOD_TRANSPORT_CONSUME, t->transport_id, &request, on_consumed);
     if (e != OK || kind != MEDIA_KIND_VIDEO)
+        return e;
+    e = choose_layer(r, t);
+    if (e != OK)
         return e;
     /* Its trace shows when key frames go to ffmpeg. */
     int events[] = {CONSUMER_TRACE_KEYFRAME};

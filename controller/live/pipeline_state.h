@@ -45,8 +45,8 @@ enum {
 struct run_input {
     struct run *run; /* parent, outlives us */
     enum media_kind kind;
-    uint16_t port;             /* reserved; 0: none */
-    struct sound_relay *relay; /* owned; of a sound that is mixed; NULL: none */
+    uint16_t port;           /* reserved; 0: none */
+    struct rtp_relay *relay; /* owned; ffmpeg cannot take it as it comes; NULL: it can */
     char transport_id[LIVE_ID_LEN];
     char consumer_id[LIVE_ID_LEN];
     bool transport_asked;             /* so it has to be closed */

@@ -254,28 +254,28 @@ static inline enum err world_launch(void *ctx, const struct ffmpeg_config *confi
     return OK;
 }
 
-static inline enum err world_relay(void *ctx, const struct sound_relay_config *config,
-                                   struct sound_relay **out)
+static inline enum err world_relay(void *ctx, const struct rtp_relay_config *config,
+                                   struct rtp_relay **out)
 {
     struct world *w = ctx;
     assert_true(config->target % 2 == 0 && config->silence.n > 0);
     w->relays++;
-    *out = (struct sound_relay *)(void *)w;
+    *out = (struct rtp_relay *)(void *)w;
     return OK;
 }
 
-static inline uint16_t world_relay_port(const struct sound_relay *r)
+static inline uint16_t world_relay_port(const struct rtp_relay *r)
 {
     (void)r;
     return 40000;
 }
 
-static inline void world_relay_start(struct sound_relay *r)
+static inline void world_relay_start(struct rtp_relay *r)
 {
     ((struct world *)(void *)r)->relays_started++;
 }
 
-static inline void world_relay_close(struct sound_relay *r)
+static inline void world_relay_close(struct rtp_relay *r)
 {
     ((struct world *)(void *)r)->relays--;
 }
