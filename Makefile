@@ -4,7 +4,7 @@ B := build/$(VARIANT)
 
 PKGS_common := jansson libcrypto
 PKGS_worker := libuv openssl libsrtp2 usrsctp
-PKGS_controller := libuv openssl libwebsockets libpq sqlite3 zlib libcurl libjwt
+PKGS_controller := libuv openssl libwebsockets libpq sqlite3 hiredis zlib libcurl libjwt
 
 ifeq ($(origin CC),default)
 CC := gcc

@@ -17,6 +17,7 @@
 #include "controller/chat/chat.h"
 #include "controller/data/db.h"
 #include "controller/data/migrate.h"
+#include "controller/data/redis.h"
 #include "controller/fleet/fleet.h"
 #include "controller/live/live.h"
 #include "controller/live/testcard.h"
@@ -53,6 +54,7 @@ struct app {
     struct whip *whip;
     struct live *live;
     struct recordings *recordings;
+    struct redis *redis;
     struct chat *chat;
     struct testcard *testcard;
     uv_timer_t waiting_timer;
@@ -199,12 +201,22 @@ static enum err open_recordings(struct app *a)
     return a->live ? recordings_open(&config, &a->recordings) : OK;
 }
 
+static enum err open_redis(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    struct redis_config config = {
+        .url = s->redis_url, .prefix = s->redis_prefix, .metrics = a->metrics, .rng = &a->rng};
+    return s->redis_url[0] != '\0' ? redis_open(&a->redis, a->config.loop, &config) : OK;
+}
+
 static enum err open_chat(struct app *a)
 {
     const struct settings *s = a->config.settings;
     struct chat_config config = {.loop = a->config.loop,
                                  .rooms = a->rooms,
                                  .db = a->db,
+                                 .redis = a->redis,
+                                 .redis_prefix = s->redis_prefix,
                                  .metrics = a->metrics,
                                  .rng = &a->rng,
                                  .message_max = (unsigned)s->chat_message_max,
@@ -241,6 +253,7 @@ static void open_features(struct app *a)
         {"WHIP and WHEP cannot be opened", open_whip},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
         {"recordings cannot be opened (record.dir)", open_recordings},
+        {"Redis cannot be used (redis.url)", open_redis},
         {"the chat cannot be opened", open_chat},
         {"the test card cannot be opened (demo)", open_testcard},
         /* Its pages come last: they take every path that nothing else has. */
@@ -401,6 +414,13 @@ static void on_rooms_closed(void *ctx)
     close_next(a);
 }
 
+static void on_redis_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->redis = NULL;
+    close_next(a);
+}
+
 static void on_chat_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -512,6 +532,8 @@ static void close_next(void *ctx)
         streams_close(a->streams, on_streams_closed, a);
     else if (a->rooms)
         rooms_close(a->rooms, on_rooms_closed, a);
+    else if (a->redis)
+        redis_close(a->redis, on_redis_closed, a);
     else if (a->fleet)
         fleet_close(a->fleet, on_fleet_closed, a);
     else if (a->accounts)

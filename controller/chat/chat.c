@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "controller/chat/chat_state.h"
 
-enum { TICK_MS = 30 * 1000 };
+enum { TICK_MS = 1000, EXPIRE_TICKS = 30 };
 
 int64_t chat_now_ms(void)
 {
@@ -147,6 +147,9 @@ static void on_room_closed(void *ctx, struct room *room)
 static void on_tick(uv_timer_t *timer)
 {
     struct chat *c = timer->data;
+    chat_bus_tick(c->bus);
+    if (++c->ticks % EXPIRE_TICKS != 0)
+        return;
     for (struct chat_room *r = c->rooms; r; r = r->hh.next)
         chat_rules_expire(&r->rules, chat_now_ms());
 }
@@ -172,6 +175,12 @@ enum err chat_open(const struct chat_config *config, struct chat **out)
     c->refused =
         metric_counter(config->metrics, "weir_chat_refused_total",
                        "Chat messages that were refused: bans, pace, words, links.", NULL, 0);
+    e = config->redis ? chat_bus_open(c, &c->bus) : OK;
+    if (e != OK) {
+        chat_log_close(c->log, NULL, NULL);
+        free(c);
+        return e;
+    }
     uv_timer_init(config->loop, &c->tick);
     c->tick.data = c;
     uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
@@ -213,5 +222,7 @@ void chat_close(struct chat *c, void (*closed)(void *ctx), void *ctx)
     while (c->rooms)
         chat_room_close(c->rooms);
     chat_loads_forget(c);
+    chat_bus_close(c->bus);
+    c->bus = NULL;
     chat_log_close(c->log, on_log_closed, c);
 }

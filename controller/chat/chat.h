@@ -12,6 +12,7 @@
 #include "common/metrics.h"
 #include "common/rng.h"
 #include "controller/data/db.h"
+#include "controller/data/redis.h"
 #include "controller/room/rooms.h"
 
 struct chat;
@@ -31,7 +32,9 @@ struct chat_config {
     struct uv_loop_s *loop;
     struct rooms *rooms;
     struct db *db;
-    struct metrics *metrics; /* NULL: none */
+    struct redis *redis;      /* NULL: none */
+    const char *redis_prefix; /* of its keys and channels */
+    struct metrics *metrics;  /* NULL: none */
     struct rng *rng;
     chat_identify_fn *identify; /* NULL: chat_identify_guest */
     void *identify_ctx;

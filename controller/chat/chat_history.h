@@ -17,6 +17,8 @@ struct chat_message {
     char author_id[SIG_CHAT_ID_MAX + 1];
     enum sig_chat_role role;
     bool guest;
+    bool mine;      /* written at this controller, whose log has it */
+    uint64_t stamp; /* of the room: the order of arrival */
     int64_t created_at;
     const char *display_name; /* these three are in the same piece of memory */
     const char *text;

@@ -134,6 +134,7 @@ void chat_room_rules_loaded(struct chat_room *r)
 
 void chat_room_deliver(struct chat_room *r, struct chat_message *m)
 {
+    m->stamp = ++r->stamp;
     struct blob *bytes = rooms_event_bytes(SIG_EVENT_CHAT_MESSAGE, m->json, m->json_n);
     if (!chat_history_add(&r->history, m)) {
         blob_unref(bytes);
@@ -147,9 +148,38 @@ void chat_room_deliver(struct chat_room *r, struct chat_message *m)
 
 void chat_room_say(struct chat_room *r, struct chat_message *m, const char *user_id)
 {
+    m->mine = true;
     chat_log_message(r->chat->log, r->id, user_id, m);
     metric_add(r->chat->messages, 1);
-    chat_room_deliver(r, m);
+    /* By the bus it comes back in the order of all controllers. */
+    if (!chat_bus_say(r->chat->bus, r, m))
+        chat_room_deliver(r, m);
+}
+
+void chat_room_replace(struct chat_room *r, struct chat_message **list, size_t n, uint64_t stamp)
+{
+    struct chat_message *all[2 * SIG_CHAT_HISTORY];
+    size_t n_all = 0;
+    for (size_t i = 0; i < n && i < SIG_CHAT_HISTORY; i++) {
+        const struct chat_message *known = chat_history_find(&r->history, list[i]->id);
+        list[i]->mine = known && known->mine;
+        list[i]->stamp = known ? known->stamp : stamp;
+        all[n_all++] = list[i];
+    }
+    struct chat_history *h = &r->history;
+    for (size_t i = 0; i < h->n;) {
+        bool listed = false;
+        for (size_t k = 0; k < n && !listed; k++)
+            listed = strcmp(list[k]->id, h->at[i]->id) == 0;
+        if (h->at[i]->stamp <= stamp || listed) {
+            i++;
+            continue;
+        }
+        all[n_all++] = h->at[i]; /* came while the list was on its way */
+        memmove(h->at + i, h->at + i + 1, (h->n - i - 1) * sizeof h->at[0]);
+        h->n--;
+    }
+    chat_room_loaded(r, chat_history_replace(h, all, n_all));
 }
 
 void chat_room_take_away(struct chat_room *r, const char *const *ids, size_t n)
@@ -172,6 +202,7 @@ void chat_room_delete(struct chat_room *r, const char *const *ids, size_t n, con
     for (size_t i = 0; i < n; i++)
         chat_log_deleted(r->chat->log, ids[i], by, chat_now_ms());
     chat_room_take_away(r, ids, n);
+    chat_bus_deleted(r->chat->bus, r, ids, n, by);
 }
 
 /* ---- bans ---- */
@@ -236,6 +267,7 @@ enum err chat_room_ban(struct chat_room *r, const struct chat_ban *ban)
         e = chat_store_ban(r->chat->config.db, r->id, &full, on_stored, NULL);
     if (e != OK && e != ERR_NOMEM)
         on_stored(NULL, e); /* it holds here all the same */
+    chat_bus_banned(r->chat->bus, r, &full);
     delete_of_author(r, ban->author_id, ban->by);
     return e == ERR_NOMEM ? e : OK;
 }
@@ -254,6 +286,7 @@ void chat_room_lift_ban(struct chat_room *r, const char *author_id)
 void chat_room_unban(struct chat_room *r, const char *author_id)
 {
     chat_room_lift_ban(r, author_id);
+    chat_bus_unbanned(r->chat->bus, r, author_id);
     enum err e = chat_store_unban(r->chat->config.db, r->id, author_id, on_stored, NULL);
     if (e != OK)
         on_stored(NULL, e);
@@ -278,6 +311,7 @@ enum err chat_room_set_moderator(struct chat_room *r, const char *author_id, boo
                                  NULL);
     if (e != OK)
         on_stored(NULL, e);
+    chat_bus_moderator(r->chat->bus, r, author_id, is);
     return OK;
 }
 
@@ -291,6 +325,7 @@ void chat_room_tell_settings(struct chat_room *r)
 void chat_room_settings_changed(struct chat_room *r)
 {
     chat_room_tell_settings(r);
+    chat_bus_settings(r->chat->bus, r);
     enum err e = chat_store_set_settings(r->chat->config.db, r->id, &r->rules, on_stored, NULL);
     if (e != OK)
         on_stored(NULL, e);
@@ -311,6 +346,7 @@ enum err chat_room_open(struct chat *c, struct room *room, struct chat_room **ou
     HASH_ADD_STR(c->rooms, id, r);
     chat_load_messages(r);
     chat_load_rules(r);
+    chat_bus_join(c->bus, r);
     *out = r;
     return OK;
 }
@@ -318,6 +354,7 @@ enum err chat_room_open(struct chat *c, struct room *room, struct chat_room **ou
 void chat_room_close(struct chat_room *r)
 {
     HASH_DEL(r->chat->rooms, r);
+    chat_bus_leave(r->chat->bus, r);
     list_each (node, &r->members) {
         list_remove(node); /* members go with their peers */
     }

@@ -10,10 +10,13 @@
 #include <uv.h>
 
 #include "controller/chat/chat.h"
+#include "controller/chat/chat_bus.h"
 #include "controller/chat/chat_history.h"
 #include "controller/chat/chat_log.h"
 #include "controller/chat/chat_pace.h"
 #include "controller/chat/chat_rules.h"
+
+enum { CHAT_GONE_MAX = SIG_CHAT_HISTORY };
 
 struct chat_member {
     UT_hash_handle hh;      /* in chat->members, by peer */
@@ -36,6 +39,15 @@ struct chat_room {
     struct blob *history_bytes; /* ref; the event for who joins; NULL: to be made */
     unsigned loads;             /* answers of the stores that are waited for */
     bool greeting;              /* members that came meanwhile get their history then */
+    uint64_t stamp;             /* of the newest message */
+    struct chat_bus_room {
+        bool subscribed;
+        bool before;    /* it was subscribed once: the stores may know more than we */
+        bool waiting;   /* one of loads is the bus's */
+        uint64_t stamp; /* room->stamp when the list was asked for */
+        char gone[CHAT_GONE_MAX][CHAT_ID_LEN]; /* taken away, not told on the bus; a ring */
+        unsigned n_gone;
+    } bus;
 };
 
 struct chat {
@@ -43,11 +55,13 @@ struct chat {
     struct chat_room *rooms; /* owned */
     struct chat_member *members;
     struct chat_log *log; /* owned */
+    struct chat_bus *bus; /* owned; NULL: there is no Redis */
     struct chat_ids ids;
     struct list loading;       /* see chat_load.c */
     struct list history_waits; /* see chat_methods.c */
     struct rooms_observer observer;
     uv_timer_t tick;
+    unsigned ticks;
     struct metric *messages;
     struct metric *refused;
     void (*closed)(void *ctx);
@@ -69,7 +83,7 @@ void chat_member_tell(struct chat_member *m);
 
 /* A message of a client of ours: to all, and into the stores. Takes m over. */
 void chat_room_say(struct chat_room *r, struct chat_message *m, const char *user_id);
-/* To the clients here; takes m over. */
+/* To the clients here, unless they have it; takes m over. */
 void chat_room_deliver(struct chat_room *r, struct chat_message *m);
 /* by: authorId of who takes them away. */
 void chat_room_delete(struct chat_room *r, const char *const *ids, size_t n, const char *by);
@@ -88,6 +102,10 @@ MUST_CHECK enum err chat_room_hold_ban(struct chat_room *r, const struct chat_ba
 void chat_room_lift_ban(struct chat_room *r, const char *author_id);
 MUST_CHECK enum err chat_room_hold_moderator(struct chat_room *r, const char *author_id, bool is);
 void chat_room_tell_settings(struct chat_room *r);
+
+/* The list that all controllers share, in place of the history; takes the messages over. What came
+ * after `stamp` stays. */
+void chat_room_replace(struct chat_room *r, struct chat_message **list, size_t n, uint64_t stamp);
 
 /* ---- chat_load.c ---- */
 void chat_load_messages(struct chat_room *r);

@@ -17,6 +17,7 @@ static const struct {
     {"record", "Recordings"},
     {"storage", "Storage of recordings"},
     {"accounts", "Accounts"},
+    {"redis", "Redis"},
     {"chat", "Chat"},
     {"limits", "Limits"},
     {"", "General"},

@@ -196,6 +196,11 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
       "Passwords that wait for it; further log-ins get 503.")
 
 #define SETTINGS_CHAT(X)                                                                           \
+    X(redis_url, "redis.url", STRING, "", 0, SETTINGS_TEXT_MAX, NULL, true,                        \
+      "redis://[[user]:password@]host[:port][/database]: what several controllers share. Empty: "  \
+      "there is one controller.")                                                                  \
+    X(redis_prefix, "redis.prefix", STRING, "weir:", 0, 64, NULL, false,                           \
+      "Before the names of all keys and channels; controllers with the same one belong together.") \
     X(chat_enabled, "chat.enabled", BOOL, "true", 0, 0, NULL, false,                               \
       "Rooms have a chat.")                                                                        \
     X(chat_message_max, "chat.message_max", INT, "500", 1, 2000, NULL, false,                      \
