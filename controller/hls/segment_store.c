@@ -17,7 +17,10 @@
 
 enum {
     /* Jobs that wait for the disk; beyond, segments are not stored, and leave with the memory. */
-    JOBS_MAX = 256
+    JOBS_MAX = 256,
+    /* A disk that is full has room for a file now and then: it is well again when so long all went
+     * well. */
+    WELL_AGAIN_MS = 5000
 };
 
 struct kept {
@@ -37,6 +40,7 @@ struct segment_store {
     struct segment_store_counters counters;
     unsigned jobs;
     bool told_failure;
+    uint64_t failed_ms; /* the newest, by the loop's clock */
     bool closing;
     bool delete_files;
     void (*closed)(void *ctx);
@@ -174,12 +178,16 @@ static void on_written(struct segment_store *s, struct job *j)
 {
     if (j->error != 0) {
         s->counters.failed++;
+        s->failed_ms = uv_now(s->loop);
         if (!s->told_failure)
             log_error("hls.not_stored", "folder=%s why=\"%s\"", s->folder, strerror(j->error));
         s->told_failure = true;
         return;
     }
-    s->told_failure = false;
+    if (s->told_failure && uv_now(s->loop) - s->failed_ms >= WELL_AGAIN_MS) {
+        log_info("hls.stored_again", "folder=%s", s->folder);
+        s->told_failure = false;
+    }
     s->counters.written++;
     s->counters.bytes += j->size;
     struct presentation *p = j->kept ? j->kept->presentation : NULL;

@@ -65,8 +65,8 @@ export async function until(what, ms, probe, every = 50) {
 }
 
 export class Service {
-    /** env: WEIR_... settings beside the ports and the data folder. */
-    static async start(env = {}) {
+    /** env: WEIR_... settings beside the ports and the data folder. wrap: a command that becomes the program, which is its last argument. */
+    static async start(env = {}, wrap = []) {
         const s = new Service();
         s.port = await freePort();
         s.rtcBase = await freePorts(44); // in one piece, since the two may not overlap
@@ -74,7 +74,8 @@ export class Service {
         s.dir = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
         s.url = `http://127.0.0.1:${s.port}`;
         s.log = '';
-        s.child = spawn(join(root, 'build', variant, 'weir'), [], {
+        const [program, ...args] = [...wrap, join(root, 'build', variant, 'weir')];
+        s.child = spawn(program, args, {
             cwd: root,
             stdio: ['ignore', 'pipe', 'pipe'],
             env: {
