@@ -53,8 +53,11 @@ SHAPE_STRUCT(sig_create_room_answer, SIG_CREATE_ROOM_ANSWER_FIELDS);
     X(S, str, title, "title", OPT, 0, SIG_TITLE_MAX, _, "Title of a broadcaster's stream.")        \
     X(S, str, resume_token, "resumeToken", OPT, 0, 64, _,                                          \
       "Of an earlier joinRoom: proves that peerId is one's own.")                                  \
+    X(S, str, stream_key, "streamKey", OPT, 1, 64, _,                                              \
+      "Of a stream that was created with the API: lets a broadcaster into its room; so does the "  \
+      "log-in of its owner.")                                                                      \
     X(S, str, token, "token", OPT, 0, SIG_TOKEN_MAX, _,                                            \
-      "Access token, where the service asks for one.")
+      "Of an account, for clients that cannot send it as a cookie or bearer token.")
 SHAPE_STRUCT(sig_join_room, SIG_JOIN_ROOM_FIELDS);
 
 #define SIG_PEER_INFO_FIELDS(X, S)                                                                 \

@@ -285,6 +285,13 @@ enum err api_identify(struct api *a, const struct http_request *req, api_identif
     }
     if (by_cookie && !is_from_here(a, req, false))
         return ERR_DENIED;
+    return api_identify_token(a, token, done, ctx);
+}
+
+enum err api_identify_token(struct api *a, const char *token, api_identified_fn *done, void *ctx)
+{
+    if (!a->auth.identify)
+        return ERR_UNAVAILABLE;
     struct outside *o = malloc(sizeof *o);
     if (!o)
         return ERR_NOMEM;

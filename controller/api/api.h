@@ -153,6 +153,10 @@ void api_set_authenticator(struct api *a, const struct api_authenticator *auth);
 MUST_CHECK enum err api_identify(struct api *a, const struct http_request *req,
                                  api_identified_fn *done, void *ctx);
 
+/* As api_identify, for a token that came in another way; ERR_AUTH comes by done. */
+MUST_CHECK enum err api_identify_token(struct api *a, const char *token, api_identified_fn *done,
+                                       void *ctx);
+
 /* From now on calls are answered with 503, also those that wait for who asks: the features behind
  * them are about to go. */
 void api_refuse(struct api *a);

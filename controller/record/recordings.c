@@ -369,7 +369,7 @@ static void on_live(void *ctx, struct stream *s)
 {
     struct recordings *r = ctx;
     struct recording *rec;
-    if (!r->config.automatic)
+    if (!r->config.automatic && !stream_recording_enabled(s))
         return;
     enum err e = recordings_start(r, stream_room_id(s), &rec);
     if (e != OK && e != ERR_EXISTS)

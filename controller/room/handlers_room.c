@@ -98,15 +98,10 @@ static void answer_join(struct sig_call *call, struct room_peer *p)
     json_decref(out.ice_servers);
 }
 
-void on_join_room(struct sig_call *call)
+void join_enter(struct sig_call *call, const struct sig_join_room *in, const struct api_user *user)
 {
-    const struct sig_join_room *in = call->data;
     struct session *s = call->session;
     struct room *room;
-    if (s->peer) {
-        sig_fail(call, ERR_STATE, "already in a room: leaveRoom comes first");
-        return;
-    }
     if (in->peer_id && !id_is_valid(in->peer_id, PEER_ID_MAX)) {
         sig_fail(call, ERR_RANGE, "peerId may only have letters, digits, - and _");
         return;
@@ -118,6 +113,7 @@ void on_join_room(struct sig_call *call)
                              .title = in->title,
                              .resume_token = in->resume_token,
                              .role = in->has_role ? (enum room_role)in->role : ROLE_PARTICIPANT,
+                             .user = user,
                              .session = s};
     struct room_peer *p;
     enum err e = peer_open(room, &join, &p);

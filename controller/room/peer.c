@@ -7,7 +7,7 @@
 #include "controller/room/room_state.h"
 
 /* Of the range for applications (RFC 6455 7.4.2); protoo-client does not come back after it. */
-enum { CLOSE_REPLACED = 4000 };
+enum { CLOSE_REPLACED = 4000, CLOSE_DISMISSED = 4001 };
 
 const char *peer_id(const struct room_peer *p)
 {
@@ -27,6 +27,11 @@ enum room_role peer_role(const struct room_peer *p)
 const char *peer_title(const struct room_peer *p)
 {
     return p->title;
+}
+
+const struct api_user *peer_user(const struct room_peer *p)
+{
+    return p->known ? &p->user : NULL;
 }
 
 bool peer_left_by_itself(const struct room_peer *p)
@@ -75,6 +80,9 @@ static struct room_peer *peer_new(struct room *room, const struct peer_join *joi
     p->room = room;
     p->session = join->session;
     p->role = join->role;
+    p->known = join->user != NULL;
+    if (join->user)
+        p->user = *join->user;
     if (join->peer_id)
         snprintf(p->id, sizeof p->id, "%s", join->peer_id);
     else
@@ -152,6 +160,14 @@ void peer_close(struct room_peer *p, const char *reason)
     log_debug("room.peer_left", "room=%s peer=%s why=\"%s\"", room->id, p->id, reason);
     observe_peer(p, false);
     free(p);
+}
+
+void peer_dismiss(struct room_peer *p, const char *reason)
+{
+    struct session *s = p->session;
+    peer_close(p, reason);
+    if (s)
+        session_end(s, CLOSE_DISMISSED, reason);
 }
 
 const char *room_broadcaster_token(const struct room *room)

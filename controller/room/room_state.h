@@ -140,6 +140,8 @@ struct room_peer {
     char title[STREAM_TITLE_MAX * 4 + 1];
     char resume_token[33];
     enum room_role role;
+    struct api_user user; /* when known */
+    bool known;
     struct room_router *router; /* ref; where its transports are; NULL: it has none */
     struct list transports;
     struct list ops; /* of struct op */
@@ -186,6 +188,8 @@ struct rooms {
         void *ctx;
     } methods[SIG_METHOD_COUNT];
     uint64_t next_session;
+    struct rooms_gate gate;
+    unsigned n_questions; /* of join.c, that wait for an answer */
     bool draining;
     bool closing;
     void (*closed)(void *ctx);
@@ -268,6 +272,7 @@ struct peer_join {
     const char *title;
     const char *resume_token;
     enum room_role role;
+    const struct api_user *user; /* NULL: anonymous */
     struct session *session;
 };
 /* ERR_EXISTS: the id is in use and resume_token is not its; ERR_FULL: the room is;

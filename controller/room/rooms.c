@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "controller/room/room_state.h"
 #include "controller/room/rooms_metrics.h"
@@ -150,8 +151,19 @@ static void on_tick_closed(uv_handle_t *h)
 
 void rooms_finish_close(struct rooms *r)
 {
-    if (r->closing && sessions_empty(r) && !uv_is_closing((uv_handle_t *)&r->tick))
+    if (r->closing && sessions_empty(r) && r->n_questions == 0 &&
+        !uv_is_closing((uv_handle_t *)&r->tick))
         uv_close((uv_handle_t *)&r->tick, on_tick_closed);
+}
+
+void rooms_set_gate(struct rooms *r, const struct rooms_gate *gate)
+{
+    r->gate = gate ? *gate : (struct rooms_gate){0};
+}
+
+json_t *rooms_ice_servers(const struct rooms *r, const char *name)
+{
+    return ice_servers(&r->config.ice_servers, name, clock_wall() / USEC_PER_SEC);
 }
 
 void rooms_drain(struct rooms *r)

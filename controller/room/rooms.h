@@ -132,6 +132,10 @@ const char *room_broadcaster_token(const struct room *room);
 const char *peer_resume_token(const struct room_peer *p);
 /* Where its connection comes from; NULL: the service's own. */
 const struct addr *peer_addr(const struct room_peer *p);
+/* The account that it joined with; NULL: anonymous. */
+const struct api_user *peer_user(const struct room_peer *p);
+/* Ends its connection, with 4001, and frees it. */
+void peer_dismiss(struct room_peer *p, const char *reason);
 /* What a broadcaster called its stream; "" when it did not. */
 const char *peer_title(const struct room_peer *p);
 
@@ -200,6 +204,33 @@ void room_call_fail(struct rooms *r, const struct room_call *call, enum err e, c
 const struct room_hls *room_hls(const struct room *room);
 /* joinRoom's hlsUrl for peers that join from now on; NULL: none. Copied. */
 void room_set_hls_url(struct room *room, const char *url);
+
+/* ---- being asked ---- */
+
+/* Who wants in. */
+struct rooms_join {
+    const char *room_id;
+    enum room_role role;
+    const struct api_user *user; /* NULL: anonymous */
+    const char *stream_key;      /* NULL: none, as the next */
+    const char *resume_token;
+};
+
+/* reason: a sentence for who is refused; NULL: the error's own. */
+typedef void rooms_verdict_fn(void *ctx, enum err e, const char *reason);
+
+/* Asked before a client joins a room by its id; calls done exactly once, now or later. The
+ * service's own peers are not asked for. */
+struct rooms_gate {
+    void (*ask)(void *self, const struct rooms_join *join, rooms_verdict_fn *done, void *ctx);
+    void *self; /* borrowed */
+};
+
+/* NULL: everybody may. Copied. */
+void rooms_set_gate(struct rooms *r, const struct rooms_gate *gate);
+
+/* RTCIceServer objects for one client; see ice_servers.h. */
+json_t *rooms_ice_servers(const struct rooms *r, const char *name);
 
 /* ---- the service's own peers (test card, RTP ingest) ---- */
 

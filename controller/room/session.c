@@ -205,7 +205,6 @@ static int on_accept(const struct http_request *req, void *user)
 static void on_open(struct ws_conn *conn, const struct http_request *req, void *user)
 {
     struct rooms *r = user;
-    (void)req;
     struct session *s = r->closing ? NULL : calloc(1, sizeof *s);
     if (!s) {
         ws_close(conn, WS_CLOSE_TRY_AGAIN_LATER, "not now");
@@ -219,6 +218,7 @@ static void on_open(struct ws_conn *conn, const struct http_request *req, void *
     ws_set_user(conn, s);
     list_add(&r->sessions, &s->node);
     metric_add(r->metrics->connections, 1);
+    session_identify(s, req);
 }
 
 static void on_close(struct ws_conn *conn, int code, void *user)

@@ -16,12 +16,16 @@ struct session_sink {
 };
 
 struct session {
-    struct list node;                /* in rooms->sessions */
-    struct rooms *rooms;             /* parent, outlives us */
-    struct ws_conn *conn;            /* borrowed until its close callback */
-    const struct session_sink *sink; /* instead of conn; NULL: it has a connection */
-    struct room_peer *peer;          /* ref; NULL: in no room */
-    double tokens;                   /* requests that it may make now */
+    struct list node;                  /* in rooms->sessions */
+    struct rooms *rooms;               /* parent, outlives us */
+    struct ws_conn *conn;              /* borrowed until its close callback */
+    const struct session_sink *sink;   /* instead of conn; NULL: it has a connection */
+    struct room_peer *peer;            /* ref; NULL: in no room */
+    struct join *join;                 /* ref; a joinRoom that waits; NULL: none */
+    struct session_identity *identity; /* ref; who it belongs to is asked for; NULL: not so */
+    struct api_user user;              /* when known */
+    bool known;
+    double tokens; /* requests that it may make now */
     uint64_t tokens_at_ms;
     uint64_t serial; /* of no other session */
     bool ending;
@@ -47,6 +51,10 @@ extern const struct sig_handler_row sig_handlers[SIG_METHOD_COUNT];
 
 /* A request of the method, decoded. */
 void session_run(struct session *s, uint32_t request_id, enum sig_method method, const void *data);
+/* join.c: asks who the connection belongs to. */
+void session_identify(struct session *s, const struct http_request *req);
+/* handlers_room.c: joinRoom when all is known; user NULL: anonymous. */
+void join_enter(struct sig_call *call, const struct sig_join_room *in, const struct api_user *user);
 
 void sig_fail(struct sig_call *call, enum err e, const char *reason);
 /* With a new reference; {} for NULL. */

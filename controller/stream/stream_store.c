@@ -6,7 +6,8 @@
 
 #define COLUMNS                                                                                    \
     "id, user_id, room_id, title, description, stream_key, status, started_at, ended_at, "         \
-    "viewer_count_peak, recording_enabled, recording_url, thumbnail_url, created_at"
+    "viewer_count_peak, recording_enabled, recording_url, thumbnail_url, created_at, "             \
+    "scheduled_at, viewer_limit"
 
 /* Indexes into COLUMNS. */
 enum column {
@@ -23,7 +24,9 @@ enum column {
     COL_RECORDING_ENABLED,
     COL_RECORDING_URL,
     COL_THUMBNAIL_URL,
-    COL_CREATED_AT
+    COL_CREATED_AT,
+    COL_SCHEDULED_AT,
+    COL_VIEWER_LIMIT
 };
 
 static const char *const status_names[] = {"scheduled", "live", "ended"};
@@ -61,6 +64,8 @@ static void read_row(const struct db_result *r, size_t i, void *row)
         .recording_url = db_get_text(r, i, COL_RECORDING_URL),
         .thumbnail_url = db_get_text(r, i, COL_THUMBNAIL_URL),
         .created_at = db_get_int(r, i, COL_CREATED_AT),
+        .scheduled_at = db_get_int(r, i, COL_SCHEDULED_AT),
+        .viewer_limit = db_get_int(r, i, COL_VIEWER_LIMIT),
     };
 }
 
@@ -92,12 +97,14 @@ enum err stream_store_create(struct db *db, const struct stream_row *row, stream
 {
     const struct db_stmt s = {
         .sql = "INSERT INTO livestreams (id, user_id, room_id, title, description, stream_key, "
-               "recording_enabled, thumbnail_url, created_at) "
-               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               "recording_enabled, thumbnail_url, created_at, scheduled_at, viewer_limit) "
+               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         DB_PARAMS(db_text(row->id), db_text(row->user_id), db_text(row->room_id),
                   db_text(or_empty(row->title)), db_text(or_empty(row->description)),
                   db_text(row->stream_key), db_bool(row->recording_enabled),
-                  db_text(row->thumbnail_url), db_int(row->created_at)),
+                  db_text(row->thumbnail_url), db_int(row->created_at),
+                  row->scheduled_at ? db_int(row->scheduled_at) : db_null(),
+                  db_int(row->viewer_limit)),
     };
     return db_do(db, &s, 1, 0, done, ctx);
 }
@@ -210,19 +217,50 @@ enum err stream_store_list_active(struct db *db, int64_t limit, int64_t offset,
     return db_read_rows(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
-enum err stream_store_list_user(struct db *db, const char *user_id, int64_t limit, int64_t offset,
-                                stream_rows_fn *done, void *ctx)
+enum err stream_store_list_user(struct db *db, const char *user_id, bool all, int64_t limit,
+                                int64_t offset, stream_rows_fn *done, void *ctx)
 {
     const struct db_stmt s = {
         .sql = "SELECT " COLUMNS " FROM livestreams WHERE user_id = $1 "
+               "AND (CAST($4 AS BOOLEAN) OR status <> 'scheduled' OR scheduled_at IS NOT NULL) "
                "ORDER BY created_at DESC, id LIMIT $2 OFFSET $3",
         DB_PARAMS(db_text(user_id), db_int(db_clamp_limit(limit, STREAM_LIST_MAX)),
+                  db_int(db_clamp_offset(offset)), db_bool(all)),
+    };
+    return db_read_rows(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
+}
+
+enum err stream_store_list_scheduled(struct db *db, int64_t from_ms, int64_t limit, int64_t offset,
+                                     stream_rows_fn *done, void *ctx)
+{
+    const struct db_stmt s = {
+        .sql = "SELECT " COLUMNS " FROM livestreams WHERE status = 'scheduled' "
+               "AND scheduled_at > $1 ORDER BY scheduled_at, id LIMIT $2 OFFSET $3",
+        DB_PARAMS(db_int(from_ms), db_int(db_clamp_limit(limit, STREAM_LIST_MAX)),
                   db_int(db_clamp_offset(offset))),
     };
     return db_read_rows(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
 }
 
 /* ---- changes ---- */
+
+enum err stream_store_change(struct db *db, const char *id, const struct stream_change *c,
+                             stream_row_fn *done, void *ctx)
+{
+    const struct db_stmt s = {
+        .sql = "UPDATE livestreams SET title = COALESCE($2, title), "
+               "description = COALESCE($3, description), "
+               "recording_enabled = COALESCE($4, recording_enabled), "
+               "scheduled_at = NULLIF(COALESCE($5, scheduled_at), 0), "
+               "viewer_limit = COALESCE($6, viewer_limit) WHERE id = $1 RETURNING " COLUMNS,
+        DB_PARAMS(db_text(id), db_text(c->title), db_text(c->description),
+                  c->recording_enabled ? db_bool(*c->recording_enabled) : db_null(),
+                  c->scheduled_at ? db_int(*c->scheduled_at) : db_null(),
+                  c->viewer_limit ? db_int(*c->viewer_limit) : db_null()),
+        .must_match = true,
+    };
+    return db_read_row(db, &row_type, &s, 1, 0, (db_callback *)done, ctx);
+}
 
 enum err stream_store_set_key(struct db *db, const char *id, const char *user_id,
                               const char *stream_key, stream_done_fn *done, void *ctx)

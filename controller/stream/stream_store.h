@@ -36,6 +36,8 @@ struct stream_row {
     const char *recording_url;
     const char *thumbnail_url;
     int64_t created_at;
+    int64_t scheduled_at; /* when it is to begin */
+    int64_t viewer_limit; /* at the same time; 0: none */
 };
 
 /* Just whether it worked. ERR_NOT_FOUND: no such stream, or not in the status that this needs. */
@@ -47,8 +49,8 @@ typedef void stream_rows_fn(void *ctx, enum err e, const struct stream_row *rows
 /* ---- life of a stream ---- */
 
 /* Uses id, user_id, room_id, title, description, stream_key, recording_enabled, thumbnail_url,
- * created_at; status becomes scheduled. ERR_EXISTS: id or stream key are taken. ERR_NOT_FOUND: no
- * such user. */
+ * created_at, scheduled_at, viewer_limit; status becomes scheduled. ERR_EXISTS: id or stream key
+ * are taken. ERR_NOT_FOUND: no such user. */
 MUST_CHECK enum err stream_store_create(struct db *db, const struct stream_row *row,
                                         stream_done_fn *done, void *ctx);
 /* Creates the row, or takes an existing one of this id into use again, with status live and
@@ -83,12 +85,27 @@ MUST_CHECK enum err stream_store_get_by_key(struct db *db, const char *stream_ke
 enum { STREAM_LIST_MAX = 200 };
 MUST_CHECK enum err stream_store_list_active(struct db *db, int64_t limit, int64_t offset,
                                              stream_rows_fn *done, void *ctx);
-/* All of a user, the newest first. */
-MUST_CHECK enum err stream_store_list_user(struct db *db, const char *user_id, int64_t limit,
-                                           int64_t offset, stream_rows_fn *done, void *ctx);
+/* Of a user, the newest first; all: also the ones that are scheduled for no time. */
+MUST_CHECK enum err stream_store_list_user(struct db *db, const char *user_id, bool all,
+                                           int64_t limit, int64_t offset, stream_rows_fn *done,
+                                           void *ctx);
+/* Scheduled for a time after from_ms, the next first. */
+MUST_CHECK enum err stream_store_list_scheduled(struct db *db, int64_t from_ms, int64_t limit,
+                                                int64_t offset, stream_rows_fn *done, void *ctx);
 
 /* ---- changes ---- */
 
+/* What a stream's owner says of it; NULL leaves as it is. Gives the row as it is then. */
+struct stream_change {
+    const char *title;
+    const char *description;
+    const bool *recording_enabled;
+    const int64_t *scheduled_at; /* 0: no time */
+    const int64_t *viewer_limit;
+};
+MUST_CHECK enum err stream_store_change(struct db *db, const char *id,
+                                        const struct stream_change *change, stream_row_fn *done,
+                                        void *ctx);
 /* ERR_NOT_FOUND unless the stream is of this user. ERR_EXISTS: the key is taken. */
 MUST_CHECK enum err stream_store_set_key(struct db *db, const char *id, const char *user_id,
                                          const char *stream_key, stream_done_fn *done, void *ctx);

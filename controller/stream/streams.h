@@ -41,6 +41,13 @@ const char *stream_id(const struct stream *s);
 struct room *stream_room(const struct stream *s);
 const char *stream_room_id(const struct stream *s);
 const char *stream_title(const struct stream *s);
+/* Of the account that created it; NULL: nobody's. */
+const char *stream_user_id(const struct stream *s);
+/* Its owner wants it to be recorded. */
+bool stream_recording_enabled(const struct stream *s);
+int64_t stream_started_ms(const struct stream *s); /* since 1970 */
+unsigned stream_viewers(const struct stream *s);
+unsigned stream_viewers_peak(const struct stream *s);
 /* NULL when the room has none that is live. */
 struct stream *streams_of_room(struct streams *s, const char *room_id);
 /* Whether the stream's broadcaster is away for the moment. */
@@ -58,13 +65,20 @@ struct streams_observer {
     /* Its router and all that was in it is gone; on_changed comes when there is a new one with
      * producers. */
     void (*on_router_lost)(void *ctx, struct stream *s);
-    void (*on_ended)(void *ctx, struct stream *s); /* s is valid in the call */
-    void *ctx;                                     /* borrowed */
+    void (*on_ended)(void *ctx, struct stream *s);   /* s is valid in the call */
+    void (*on_viewers)(void *ctx, struct stream *s); /* their number changed; at most twice a s */
+    void *ctx;                                       /* borrowed */
     struct list node;
 };
 
 void streams_observe(struct streams *s, struct streams_observer *o);
 void streams_unobserve(struct streams_observer *o);
+
+/* The room that a stream key lets broadcast in (joinRoom with streamKey); NULL unless e is OK.
+ * ERR_NOT_FOUND: no stream that has not ended has the key. OK: done is called once, later. */
+typedef void streams_key_fn(void *ctx, enum err e, const char *room_id);
+MUST_CHECK enum err streams_find_by_key(struct streams *s, const char *key, streams_key_fn *done,
+                                        void *ctx);
 
 /* The broadcaster's producer of a kind, the newest; NULL when there is none. */
 struct room_producer *stream_producer(const struct stream *s, enum media_kind kind);

@@ -44,7 +44,8 @@ static void on_row(void *ctx, enum err e, const struct stream_row *row)
         whip_session_fail(s, 401, ERR_AUTH, NULL, "the stream key is not known");
     } else if (e != OK) {
         whip_session_fail(s, 503, ERR_UNAVAILABLE, NULL, "the stream key cannot be checked now");
-    } else if (row->status == STREAM_ENDED) {
+    } else if (row->status == STREAM_ENDED && !row->user_id) {
+        /* Of those of accounts, the room knows better: what a crash cut off may go on. */
         whip_session_fail(s, 403, ERR_DENIED, NULL, "that stream has ended");
     } else {
         end_earlier(s);

@@ -203,8 +203,12 @@ static void on_joined(void *ctx, enum err e, const char *reason, json_t *data)
 void whip_session_join(struct whip_session *s, enum room_role role, const char *title)
 {
     struct room_client_config config = {.on_event = on_event, .on_end = on_end, .ctx = s};
-    struct sig_join_room in = {
-        .room_id = s->room_id, .role = (int)role, .has_role = true, .title = title};
+    struct sig_join_room in = {.room_id = s->room_id,
+                               .role = (int)role,
+                               .has_role = true,
+                               .title = title,
+                               /* Rooms of accounts' streams ask for it. */
+                               .stream_key = role == ROLE_BROADCASTER ? s->key : NULL};
     enum err e = room_client_open(s->whip->config.rooms, &config, &s->client);
     if (e != OK)
         whip_session_fail(s, 503, e, NULL, "no room can be entered now");

@@ -176,8 +176,8 @@ static void lists_are_newest_first_in_pages(void **state)
     assert_int_equal(DO(f, stream_store_list_active, -5, -5, got_rows).n, 1);
     assert_int_equal(DO(f, stream_store_list_active, INT64_MAX, 0, got_rows).n, 5);
     assert_int_equal(DO(f, stream_store_list_active, 50, INT64_MAX, got_rows).n, 0);
-    assert_int_equal(DO(f, stream_store_list_user, "u1", 50, 0, got_rows).n, 3);
-    assert_int_equal(DO(f, stream_store_list_user, "u9", 50, 0, got_rows).n, 0);
+    assert_int_equal(DO(f, stream_store_list_user, "u1", true, 50, 0, got_rows).n, 3);
+    assert_int_equal(DO(f, stream_store_list_user, "u9", true, 50, 0, got_rows).n, 0);
 }
 
 static void unannounced_streams_are_put_live_and_taken_up_again(void **state)
@@ -275,6 +275,42 @@ static void callbacks_may_be_left_out(void **state)
     assert_string_equal(stream_status_name(get(f, "s1").row.status), "live");
 }
 
+static void plans_are_changed_in_parts_and_listed(void **state)
+{
+    struct fixture *f = *state;
+    prepare(f);
+    create(f, "s1", "u1", "key1");
+    create(f, "s2", "u1", "key2");
+    create(f, "s3", "u1", "key3");
+    const int64_t at[] = {5000, 4000, 0};
+    const int64_t limit = 7;
+    const bool no = false;
+    const struct stream_change first = {.scheduled_at = &at[0], .viewer_limit = &limit};
+    struct got g = DO(f, stream_store_change, "s1", &first, got_row);
+    assert_int_equal(g.e, OK);
+    assert_int_equal(g.row.scheduled_at, 5000);
+    assert_int_equal(g.row.viewer_limit, 7);
+    assert_string_equal(g.title, "a title");
+    assert_true(g.row.recording_enabled);
+    const struct stream_change second = {
+        .title = "other", .recording_enabled = &no, .scheduled_at = &at[1]};
+    g = DO(f, stream_store_change, "s2", &second, got_row);
+    assert_string_equal(g.title, "other");
+    assert_false(g.row.recording_enabled);
+    g = DO(f, stream_store_list_scheduled, 3000, 50, 0, got_rows);
+    assert_int_equal(g.n, 2);
+    assert_string_equal(g.ids[0], "s2");
+    assert_int_equal(DO(f, stream_store_list_scheduled, 4000, 50, 0, got_rows).n, 1);
+    assert_int_equal(DO(f, stream_store_list_user, "u1", false, 50, 0, got_rows).n, 2);
+    assert_int_equal(DO(f, stream_store_list_user, "u1", true, 50, 0, got_rows).n, 3);
+    const struct stream_change third = {.scheduled_at = &at[2]};
+    g = DO(f, stream_store_change, "s1", &third, got_row);
+    assert_int_equal(g.row.scheduled_at, 0);
+    assert_int_equal(g.row.viewer_limit, 7);
+    assert_int_equal(DO(f, stream_store_list_scheduled, 0, 50, 0, got_rows).n, 1);
+    assert_int_equal(DO(f, stream_store_change, "nothing", &third, got_row).e, ERR_NOT_FOUND);
+}
+
 int main(void)
 {
     static const struct named_test tests[] = {
@@ -290,6 +326,7 @@ int main(void)
          what_was_live_at_a_crash_is_ended_and_may_go_on, false},
         {"the peak only grows", the_peak_only_grows, false},
         {"viewers join and leave", viewers_join_and_leave, false},
+        {"plans are changed in parts and listed", plans_are_changed_in_parts_and_listed, false},
         {"callbacks may be left out", callbacks_may_be_left_out, false},
     };
     return run_on_all_engines("stream_store", tests, sizeof tests / sizeof tests[0]);
