@@ -79,15 +79,18 @@ void composite_picture(struct filter_text *f, const struct plan *plan,
 void composite_sound(struct filter_text *f, const struct plan *plan)
 {
     size_t n = 0;
-    /* By arrival, so that senders' clocks need not agree: gaps beyond a tenth of a second become
-     * silence, the rest stays as it was sent. */
+    /* By arrival, so that senders' clocks need not agree. What follows a lost packet comes at once
+     * after ffmpeg's wait for it, a tenth of a second: only longer gaps become silence. What a
+     * clock that runs wrong adds up to, or packets that never came, is stretched away. */
     for (size_t i = 0; i < plan->n_inputs; i++) {
         if (plan->inputs[i].kind != MEDIA_KIND_AUDIO)
             continue;
-        filter_print(f,
-                     "%s[0:a:%zu]aresample=48000:async=1,aformat=sample_fmts=fltp:"
-                     "channel_layouts=stereo[s%zu]",
-                     n > 0 ? ";" : "", n, n);
+        filter_print(
+            f,
+            "%s[0:a:%zu]aresample=48000:async=2000:min_comp=0.005:min_hard_comp=0.25:flags=res,"
+            "aformat=sample_fmts=fltp:"
+            "channel_layouts=stereo[s%zu]",
+            n > 0 ? ";" : "", n, n);
         n++;
     }
     filter_print(f, ";");

@@ -303,9 +303,9 @@ static void add_sound(struct command *c, const struct plan *p, const struct enco
         command_add(c, "-map", "[sound]", NULL);
     } else {
         command_opt(c, "-map", "%u:a:0", sound_input(p, e));
-        /* Gaps become silence, drift is stretched away. No first_pts: the resampler starts over
-         * when it begins to stretch, and would then fill up from there again, seconds backwards. */
-        command_add(c, "-af", "aresample=async=1000", NULL);
+        /* Gaps become silence, drift is stretched away. The resampler works from the start
+         * (res): else it starts over when it begins to stretch, and forgets by how much. */
+        command_add(c, "-af", "aresample=async=1000:flags=res", NULL);
     }
     command_add(c, "-c:a", "aac", "-aac_coder", "fast", "-ac", "2", NULL);
     command_opt(c, "-ar", "%d", AUDIO_RATE);

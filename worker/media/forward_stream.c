@@ -88,7 +88,10 @@ static void send(struct forward_stream *s, usec now, const struct media_packet *
                             .len = (uint16_t)len,
                             .payload_len = m->view.payload_len,
                             .marker = m->view.marker};
+    bool first = !s->send.started;
     send_stream_sent(&s->send, now, &sent);
+    if (first)
+        transport_report_soon(c->transport, now);
     s->sent = true;
     s->last_ts = out.timestamp;
     s->last_at = now;

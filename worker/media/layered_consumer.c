@@ -115,7 +115,10 @@ static void send(struct layered_consumer *s, usec now, const struct media_packet
                             .len = (uint16_t)len,
                             .payload_len = view.payload_len,
                             .marker = out.marker};
+    bool first = !s->send.started;
     send_stream_sent(&s->send, now, &sent);
+    if (first)
+        transport_report_soon(c->transport, now);
     if (c->trace != 0)
         trace_consumer_rtp(c, now, &out, len, m->key_frame);
 }

@@ -27,6 +27,13 @@ struct transport;
 struct consumer;
 struct producer;
 
+/* A sender report that came before the first packet. */
+struct early_report {
+    usec at; /* 0: none came */
+    uint64_t ntp;
+    uint32_t rtp_timestamp;
+};
+
 /* One encoding. Begins with its first packet. */
 struct producer_stream {
     struct producer *producer; /* parent */
@@ -42,6 +49,7 @@ struct producer_stream {
     uint32_t ssrc;
     uint32_t rtx_ssrc;
     uint32_t mapped_ssrc;
+    struct early_report early_report;
     struct recv_stream recv;
     struct keyframe keyframe;
     struct held held;
@@ -119,6 +127,7 @@ bool producer_has_gop(const struct producer *p);
 /* Whether a consumer that starts from nothing is served better by s->gop than by a request, which
  * would have to wait (keyFrameRequestDelay). pace_bps: what may be sent to it; 0: no limit. */
 bool producer_may_replay(struct producer_stream *s, usec now, uint64_t pace_bps);
+/* May come before the stream's first packet. The first one is passed on to consumers at once. */
 void producer_sr(struct producer *p, usec now, struct producer_stream *s, const struct rtcp_sr *sr);
 /* Report blocks of all streams; returns how many (at most 2 a stream). */
 size_t producer_reports(struct producer *p, usec now, struct rtcp_report *out, size_t cap);

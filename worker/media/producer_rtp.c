@@ -88,6 +88,11 @@ static bool start_stream(struct producer *p, usec now, struct producer_stream *s
         recv_stream_pause(&s->recv);
     start_layers(p, s, &enc);
     s->started = true;
+    if (s->early_report.at != 0)
+        recv_stream_sr(&s->recv, s->early_report.at,
+                       &(struct rtcp_sr){.ssrc = s->ssrc,
+                                         .ntp = s->early_report.ntp,
+                                         .rtp_timestamp = s->early_report.rtp_timestamp});
     return true;
 }
 
@@ -378,8 +383,17 @@ void producer_stream_timeout(struct producer_stream *s, usec now)
 
 void producer_sr(struct producer *p, usec now, struct producer_stream *s, const struct rtcp_sr *sr)
 {
-    recv_stream_sr(&s->recv, now, sr);
     trace_producer_sr(p, now, sr);
+    if (!s->started) {
+        if (sr->ssrc == s->ssrc)
+            s->early_report = (struct early_report){
+                .at = now, .ntp = sr->ntp, .rtp_timestamp = sr->rtp_timestamp};
+        return;
+    }
+    bool had = s->recv.sr.valid;
+    recv_stream_sr(&s->recv, now, sr);
+    for (size_t i = 0; i < p->n_consumers && !had && s->recv.sr.valid; i++)
+        transport_report_soon(p->consumers[i]->transport, now);
 }
 
 size_t producer_reports(struct producer *p, usec now, struct rtcp_report *out, size_t cap)

@@ -37,6 +37,11 @@ static bool has_video(const struct transport *t)
     return false;
 }
 
+static usec tick_after(usec at)
+{
+    return (at + REPORTS_TICK - 1) / REPORTS_TICK * REPORTS_TICK;
+}
+
 /* RFC 3550 6.2: "varied randomly over the range [0.5,1.5] times the calculated interval". Then up
  * to the next tick: waking up for each of hundreds of transports alone costs more than what it then
  * writes. */
@@ -44,8 +49,12 @@ static usec next_reports(struct transport *t, usec now)
 {
     usec interval = has_video(t) ? REPORTS_VIDEO : REPORTS_AUDIO;
     usec half = interval / 2;
-    usec at = now + half + (usec)(rng_u32(t->worker->config.rng) % (uint32_t)interval);
-    return (at + REPORTS_TICK - 1) / REPORTS_TICK * REPORTS_TICK;
+    return tick_after(now + half + (usec)(rng_u32(t->worker->config.rng) % (uint32_t)interval));
+}
+
+void transport_report_soon(struct transport *t, usec now)
+{
+    timer_set_earlier(&t->rtcp_timer, tick_after(now));
 }
 
 static void on_reports(struct timer *timer, usec now)

@@ -185,6 +185,9 @@ void transport_send_rtcp(struct transport *t, usec now, const struct wr *w);
 void transport_rtcp_reports(struct transport *t, usec now);
 /* A burst was just sent: a report that is nearly due goes along. */
 void transport_reports_along(struct transport *t, usec now);
+/* The reports go within 50 ms, once: a receiver can play what it gets in step as soon as it has a
+ * sender report of both (RFC 6051 2: rapid synchronisation). */
+void transport_report_soon(struct transport *t, usec now);
 
 /* ---- requests ---- */
 

@@ -34,7 +34,7 @@ static void on_sr(struct transport *t, usec now, const struct rtcp_block *b)
     if (rtcp_parse_sr(b, &sr) != OK)
         return;
     struct producer_stream *s = ssrc_map_get(&t->listener, sr.ssrc);
-    if (s && s->started)
+    if (s)
         producer_sr(s->producer, now, s, &sr);
     on_reports(t, now, sr.reports, sr.n_reports);
 }

@@ -342,6 +342,39 @@ static void fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is(void *
     assert_int_equal(to_bob.n, 2);
 }
 
+static void send_sender_report(void)
+{
+    uint8_t buf[64];
+    struct rtcp_sr sr = {.ssrc = VIDEO_SSRC, .ntp = NTP_UNIX_OFFSET << 32, .rtp_timestamp = 3000};
+    struct wr out = wr_of(buf, sizeof buf);
+    rtcp_write_sr(&out, &sr, NULL, 0);
+    send_rtcp(&alice, &out);
+    to_bob.sr_ssrc = 6000;
+}
+
+/* A player can keep sound and picture in step only from then on. */
+static void the_senders_first_report_is_passed_on_at_once(void **state)
+{
+    (void)state;
+    send_video(1, true);
+    world_pass(&w, 5 * USEC_PER_SEC, NULL, NULL);
+    assert_int_equal(to_bob.srs, 0);
+    send_sender_report();
+    world_pass(&w, 60 * USEC_PER_MSEC, NULL, NULL);
+    assert_true(to_bob.srs > 0);
+}
+
+static void a_report_before_the_first_packet_is_kept_and_passed_on_after_it(void **state)
+{
+    (void)state;
+    send_sender_report();
+    world_pass(&w, 5 * USEC_PER_SEC, NULL, NULL);
+    assert_int_equal(to_bob.srs, 0);
+    send_video(1, true);
+    world_pass(&w, 60 * USEC_PER_MSEC, NULL, NULL);
+    assert_true(to_bob.srs > 0);
+}
+
 static void receivers_reports_make_round_trip_loss_and_score(void **state)
 {
     (void)state;
@@ -477,6 +510,8 @@ int main(void)
         T(reports_come_once_a_second_or_so_and_at_moments_that_all_transports_share),
         T(a_report_that_is_nearly_due_leaves_right_behind_a_frame),
         T(fetching_ahead_for_what_is_to_come_leaves_everything_as_it_is),
+        T(the_senders_first_report_is_passed_on_at_once),
+        T(a_report_before_the_first_packet_is_kept_and_passed_on_after_it),
         T(receivers_reports_make_round_trip_loss_and_score),
         T(a_consumers_losses_lower_its_score),
         T(the_sender_gets_receiver_reports_with_its_losses),
