@@ -143,7 +143,7 @@ unit/%: FORCE
 	@for t in $(patsubst %.c,$(B)/%,$(wildcard test/unit/$*/*_test.c)); do echo "== $$t"; $$t || exit 1; done
 FORCE:
 
-# ---- benches: a real worker, release build; BENCH_SECONDS lengthens; BENCH_ARGS="forward 500 webrtc", "memory", "latency", "keyframes", "janus 100", "hls" choose ----
+# ---- benches: a real worker, release build; BENCH_SECONDS lengthens; BENCH_ARGS="forward 500 webrtc", "memory", "latency", "keyframes", "janus 100", "hls", "chat" choose ----
 BENCH_OBJS := $(call objs,$(addprefix test/bench/,figures.c viewers.c viewers_connect.c channel.c sender.c probe.c web_probe.c floor.c forward.c memory.c rooms.c latency.c \
 	key_frames.c janus.c janus_process.c janus_viewers.c))
 $(B)/test/bench/%: $(B)/obj/test/bench/%.o $(BENCH_OBJS) $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
@@ -155,8 +155,9 @@ $(B)/test/bench/counters.so: test/bench/counters_preload.c test/bench/counters.h
 	$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 bench: $(B)/weir-worker $(B)/test/bench/bench $(B)/test/bench/counters.so $(B)/weir $(B)/test/bench/hls_waiters
 	@tools/deps.sh bench || true
-	@[ "$(BENCH_ARGS)" = hls ] || $(B)/test/bench/bench $(BENCH_ARGS)
+	@case "$(BENCH_ARGS)" in hls|chat) ;; *) $(B)/test/bench/bench $(BENCH_ARGS) ;; esac
 	@case "$(BENCH_ARGS)" in ''|hls) $(NODE) test/bench/hls.mjs ;; esac
+	@case "$(BENCH_ARGS)" in ''|chat) $(NODE) test/bench/chat.mjs ;; esac
 
 $(B)/test/bench/hls_waiters: $(B)/obj/test/bench/hls_waiters.o $(call lib,common)
 	@mkdir -p $(@D)
