@@ -37,7 +37,8 @@ struct udp_batch {
     unsigned n_messages;
     unsigned n_iovecs;
     struct mmsghdr messages[BATCH_MESSAGES];
-    uint16_t segments[BATCH_MESSAGES]; /* packets in each message */
+    uint16_t segments[BATCH_MESSAGES];     /* packets in each message */
+    uint16_t segment_size[BATCH_MESSAGES]; /* bytes of all but the last */
     struct sockaddr_storage names[BATCH_MESSAGES];
     union {
         char bytes[CMSG_SPACE(sizeof(uint16_t))];

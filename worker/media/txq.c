@@ -56,14 +56,15 @@ uint8_t *txq_reserve(struct txq *q)
     if (q->used == TX_SLOTS)
         q->drain(q->drain_ctx, q);
     assert(q->used < TX_SLOTS);
-    return txq_bytes(q, q->used);
+    return txq_end(q);
 }
 
 void txq_commit(struct txq *q, struct tx_dest *d, size_t len)
 {
     assert(len > 0 && len <= TX_SLOT_CAP && q->used < TX_SLOTS);
     uint32_t i = q->used++;
-    q->slots[i] = (struct tx_slot){.next = TX_NONE, .len = (uint32_t)len};
+    q->slots[i] = (struct tx_slot){.next = TX_NONE, .len = (uint32_t)len, .at = q->end};
+    q->end += (uint32_t)len;
     if (d->first == TX_NONE) {
         d->first = i;
         list_add(&q->dirty, &d->dirty);
@@ -74,10 +75,11 @@ void txq_commit(struct txq *q, struct tx_dest *d, size_t len)
     d->count++;
 }
 
-void txq_skip(struct txq *q)
+void txq_skip(struct txq *q, size_t len)
 {
-    assert(q->used < TX_SLOTS);
+    assert(len <= TX_SLOT_CAP && q->used < TX_SLOTS);
     q->used++;
+    q->end += (uint32_t)len;
 }
 
 bool txq_send(struct txq *q, struct tx_dest *d, const void *bytes, size_t len)
@@ -94,5 +96,5 @@ void txq_reset(struct txq *q)
     list_each (node, &q->dirty) {
         forget(container_of(node, struct tx_dest, dirty));
     }
-    q->used = 0;
+    q->used = q->end = 0;
 }

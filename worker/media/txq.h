@@ -1,8 +1,9 @@
 /* What one turn of the loop sends: datagrams, grouped by destination. Memory only; io drains it
  * with UDP_SEGMENT and sendmmsg, once at the end of the turn (DESIGN 4, hot path).
  *
- * A packet is written once, into a slot; slots queue at their destination in order. Who owns a
- * remote address (an ICE tuple, a plain transport's peer) embeds a tx_dest. */
+ * A packet is written once, into a slot, which begins where the one before it ends: what goes to
+ * one destination in a row is one piece of memory for the kernel. Slots queue at their destination
+ * in order. Who owns a remote address (an ICE tuple, a plain transport's peer) embeds a tx_dest. */
 #ifndef WEIR_WORKER_MEDIA_TXQ_H
 #define WEIR_WORKER_MEDIA_TXQ_H
 
@@ -31,6 +32,7 @@ struct tx_dest {
 struct tx_slot {
     uint32_t next; /* of the same destination, or TX_NONE */
     uint32_t len;
+    uint32_t at; /* in txq.bytes */
 };
 
 struct txq {
@@ -38,6 +40,7 @@ struct txq {
     struct tx_slot *slots; /* owned, TX_SLOTS */
     uint8_t *bytes;        /* owned, TX_SLOTS * TX_SLOT_CAP */
     uint32_t used;         /* slots taken in this turn */
+    uint32_t end;          /* bytes taken, used * TX_SLOT_CAP at most */
     void (*drain)(void *ctx, struct txq *q); /* sends everything and calls txq_reset; set by io */
     void *drain_ctx;                         /* borrowed */
 };
@@ -57,14 +60,20 @@ void tx_dest_fini(struct tx_dest *d);
 uint8_t *txq_reserve(struct txq *q);
 /* Queues the first len bytes of the slot reserved last for d. 0 < len <= TX_SLOT_CAP. */
 void txq_commit(struct txq *q, struct tx_dest *d, size_t len);
-/* Leaves the slot that the next commit would take unused. */
-void txq_skip(struct txq *q);
+/* Leaves a slot of len bytes, where the next commit would put its own, unused. */
+void txq_skip(struct txq *q, size_t len);
 /* Reserve, copy, commit: for control messages. Longer than a slot: dropped, false. */
 bool txq_send(struct txq *q, struct tx_dest *d, const void *bytes, size_t len);
 
 static inline uint8_t *txq_bytes(const struct txq *q, uint32_t slot)
 {
-    return q->bytes + (size_t)slot * TX_SLOT_CAP;
+    return q->bytes + q->slots[slot].at;
+}
+
+/* Where the next slot begins. */
+static inline uint8_t *txq_end(const struct txq *q)
+{
+    return q->bytes + q->end;
 }
 
 /* After draining: forgets all slots and empties the list of dirty destinations. */
