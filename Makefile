@@ -163,12 +163,12 @@ $(B)/test/bench/hls_waiters: $(B)/obj/test/bench/hls_waiters.o $(call lib,common
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call lib,common) -ljansson -o $@
 
-# What HLS costs, by mode; BENCH_SECONDS lengthens.
-$(B)/test/bench/hls_cost: $(B)/obj/test/bench/hls_cost.o $(foreach d,$(DEPS_controller),$(call lib,$(d)))
+# What HLS costs, by mode; BENCH_SECONDS lengthens, BENCH_ARGS="passthrough" chooses.
+$(B)/test/bench/hls_sender: $(B)/obj/test/bench/hls_sender.o $(call lib,test/lib) $(foreach d,$(DEPS_worker),$(call lib,$(d)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call libs-of,controller) $(LIBS_controller) -o $@
-bench-hls: $(B)/test/bench/hls_cost
-	@$< $(or $(BENCH_SECONDS),20)
+	$(CC) $(CFLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT)) $< $(call lib,test/lib) $(call libs-of,worker) $(LIBS_worker) -o $@
+bench-hls: $(B)/test/bench/hls_sender $(B)/weir-worker $(B)/weir
+	@$(NODE) test/bench/hls_cost.mjs $(BENCH_ARGS)
 .PHONY: bench-hls
 
 # ---- fuzzers: test/fuzz/x_fuzz.c, corpus in test/fuzz/corpus/x ----

@@ -136,6 +136,8 @@ static void push(struct hls_track *t, struct hls_segment *s)
     t->window += s->duration;
     if (s->duration > t->longest_segment)
         t->longest_segment = s->duration;
+    if (leads(t) && !s->gap)
+        presentation_first_segment(t->parent, s->duration);
     if (s->start + s->duration > t->parent->until)
         t->parent->until = s->start + s->duration;
     list_each (node, &t->parent->observers) {
@@ -248,9 +250,8 @@ static bool begins_segment(const struct hls_track *t, size_t i)
         return false;
     if (leads(t)) {
         usec start = t->open.n_parts > 0 ? t->open.start : sample_time(t, 0);
-        /* An encoder's key frame may come a little early. */
-        usec slack = f->video ? p->config.segment / 4 : 0;
-        return time - start >= p->config.segment - slack;
+        return time - start >=
+               (f->video ? hls_least_segment(p->config.segment) : p->config.segment);
     }
     usec boundary;
     usec frame = time - sample_time(t, i - 1);

@@ -25,30 +25,16 @@ static double seconds(usec t)
     return (double)t / (double)USEC_PER_SEC;
 }
 
-static bool passes_through(struct presentation *p)
-{
-    for (size_t i = 0; i < presentation_n_tracks(p); i++) {
-        if (hls_track_spec(presentation_track(p, i))->copied)
-            return true;
-    }
-    return false;
-}
-
 /* 4.4.3.1: no segment's duration, rounded to the nearest integer, is larger. 6.2.4: all playlists
  * of a presentation have the same. */
 static unsigned target_of(const struct hls_track *t)
 {
     struct presentation *p = hls_track_presentation(t);
-    usec longest = 0;
-    usec aimed = presentation_get_config(p)->segment;
+    usec longest = presentation_aimed(p);
     for (size_t i = 0; i < presentation_n_tracks(p); i++) {
         usec own = hls_track_longest_segment(presentation_track(p, i));
         longest = own > longest ? own : longest;
     }
-    /* It may not change: an encoder of ours is a frame late at most, broadcasters' key frames more.
-     */
-    aimed += passes_through(p) ? USEC_PER_SEC / 2 : USEC_PER_SEC / 10;
-    longest = longest > aimed ? longest : aimed;
     return (unsigned)((longest + USEC_PER_SEC / 2) / USEC_PER_SEC);
 }
 

@@ -7,6 +7,9 @@
 
 /* The presentation's clock begins here, so that an encoder's times before its zero have room. */
 #define CLOCK_START (10 * USEC_PER_SEC)
+/* How much longer than aimed at, or than the first one, segments become. */
+#define OWN_SLACK (100 * USEC_PER_MSEC)
+#define COPIED_SLACK (250 * USEC_PER_MSEC)
 /* A track waits so long for the leading one before it is cut without it. */
 #define PATIENCE (2 * USEC_PER_SEC)
 
@@ -197,6 +200,26 @@ bool presentation_playable(const struct presentation *p)
             return false;
     }
     return p->n_tracks > 0;
+}
+
+/* An encoder of ours is a frame late at most. Broadcasters have their own ways with key frames,
+ * which the first segment shows: some send them each other second, whatever they are asked. */
+static usec aimed_after(const struct presentation *p, usec first)
+{
+    usec own = p->config.segment + OWN_SLACK;
+    bool copied = p->n_tracks > 0 && p->tracks[p->leader].spec.copied;
+    return copied && first + COPIED_SLACK > own ? first + COPIED_SLACK : own;
+}
+
+void presentation_first_segment(struct presentation *p, usec duration)
+{
+    if (p->aimed == 0)
+        p->aimed = aimed_after(p, duration);
+}
+
+usec presentation_aimed(const struct presentation *p)
+{
+    return p->aimed > 0 ? p->aimed : aimed_after(p, p->config.segment);
 }
 
 /* ---- what there is ---- */

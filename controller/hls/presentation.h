@@ -48,6 +48,12 @@ struct hls_segment {
     struct hls_part *parts; /* owned; NULL when its bytes are no longer in memory */
 };
 
+/* A key frame ends a segment that has lasted so long: an encoder's may come a little early. */
+static inline usec hls_least_segment(usec target)
+{
+    return target - target / 4;
+}
+
 struct hls_init {
     uint32_t id;
     struct blob *bytes; /* ref */
@@ -59,9 +65,9 @@ struct presentation_config {
         *token; /* HLS_TOKEN_LEN of [a-z0-9]: begins file names, so that none is used twice */
     uint64_t first_msn; /* of the first segment: larger than any that an earlier life at this
                            address had */
-    uint64_t first_discontinuity; /* first discontinuity sequence: likewise, as far as a few
-                                     10,000 allow: hls.js keeps an array by it, and goes through
-                                     all of it with each playlist */
+    uint64_t first_discontinuity; /* first discontinuity sequence: likewise; some 10,000 at most:
+                                     hls.js keeps an array by it, and goes through all of it with
+                                     each playlist */
     usec segment;                 /* target */
     usec part;   /* target; a longer one only where a single picture lasts longer */
     usec window; /* what may be rewound */
@@ -133,6 +139,9 @@ const struct presentation_config *presentation_get_config(const struct presentat
 size_t presentation_n_tracks(const struct presentation *p);
 struct hls_track *presentation_track(struct presentation *p, size_t i);
 struct hls_track *presentation_find_track(struct presentation *p, const char *name);
+/* How long segments may become without breaking EXT-X-TARGETDURATION, which must not change: from
+ * the first segment on it stays the same. */
+usec presentation_aimed(const struct presentation *p);
 /* The one whose segments say where all end; NULL: none yet. */
 struct hls_track *presentation_leader(struct presentation *p);
 

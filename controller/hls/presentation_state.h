@@ -48,10 +48,14 @@ struct presentation {
     usec wall;         /* sender's clock at the run's zero */
     usec begun;        /* wall clock when the first run began */
     usec until;        /* where the newest of all segments ends */
+    usec aimed;        /* see presentation_aimed; 0: no segment yet */
     bool running;
     bool ended;
     struct list observers;
 };
+
+/* The leading track's, to be called with each. */
+void presentation_first_segment(struct presentation *p, usec duration);
 
 void hls_track_begin(struct hls_track *t, struct presentation *p, const struct track_spec *spec);
 void hls_track_fini(struct hls_track *t);

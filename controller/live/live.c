@@ -36,6 +36,7 @@ static void finish_close(struct live *l)
     void (*closed)(void *) = l->closed;
     void *ctx = l->closed_ctx;
     origin_close(l->origin);
+    discontinuity_mark_close(l->mark);
     ports_close(l->ports);
     free(l);
     if (closed)
@@ -163,6 +164,7 @@ static void begin(struct live_stream *ls)
     ls->names = room && room_hls(room)->names;
     struct pipeline_config config = {.env = live_env(ls),
                                      .ports = l->ports,
+                                     .mark = l->mark,
                                      .rng = c->rng,
                                      .room_id = ls->room_id,
                                      .name = ls->mode == LIVE_STREAM ? NULL : ls->name,
@@ -247,10 +249,13 @@ enum err live_open(const struct live_config *config, struct live **out)
     list_init(&l->observers);
     enum err e = ports_open(config->port_min, config->port_max, &l->ports);
     if (e == OK && config->cmaf)
+        e = discontinuity_mark_open(config->dir, &l->mark);
+    if (e == OK && config->cmaf)
         e = origin_open(&l->origin, config->loop, config->http, config->dir, config->metrics);
     else if (e == OK)
         e = files_mount_hls(config->http, "/live/", config->dir, NULL, NULL);
     if (e != OK) {
+        discontinuity_mark_close(l->mark);
         ports_close(l->ports);
         free(l);
         return e;

@@ -40,11 +40,12 @@ struct live_stream {
 
 struct live {
     struct live_config config;
-    struct ports *ports;        /* owned */
-    struct origin *origin;      /* owned; NULL: MPEG-TS */
-    struct live_stream *by_key; /* owned */
-    unsigned n_pipelines;       /* not ended */
-    unsigned open_parts;        /* timers and stores that are still to be closed */
+    struct ports *ports;             /* owned */
+    struct discontinuity_mark *mark; /* owned; NULL: MPEG-TS */
+    struct origin *origin;           /* owned; NULL: MPEG-TS */
+    struct live_stream *by_key;      /* owned */
+    unsigned n_pipelines;            /* not ended */
+    unsigned open_parts;             /* timers and stores that are still to be closed */
     struct streams_observer observer;
     struct rooms_observer rooms_observer;
     uv_timer_t tick;       /* who is away too long */

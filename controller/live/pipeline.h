@@ -18,6 +18,7 @@
 #include "common/rng.h"
 #include "controller/fleet/fleet.h"
 #include "controller/hls/presentation.h"
+#include "controller/live/discontinuity_mark.h"
 #include "controller/live/ffmpeg.h"
 #include "controller/live/pipeline_command.h"
 #include "controller/live/plan.h"
@@ -115,9 +116,10 @@ struct pipeline_config {
     usec part; /* of fragmented MP4, as window and memory: see presentation_config */
     usec window;
     usec memory;
-    struct ports *ports;     /* ref */
-    struct rng *rng;         /* ref */
-    const char *room_id;     /* copied */
+    struct ports *ports;             /* ref */
+    struct discontinuity_mark *mark; /* ref; NULL: MPEG-TS */
+    struct rng *rng;                 /* ref */
+    const char *room_id;             /* copied */
     const char *name;        /* of the presentation; its tracks' names begin with it. NULL: a
                                 stream's, whose tracks are v0, v1, ... and a0. Borrowed, outlives us */
     const char *root;        /* folder of all streams' folders; copied */

@@ -117,18 +117,37 @@ size_t pipeline_renditions(const struct encoding *e)
 
 /* ---- inputs ---- */
 
-/* The probing limits stay the defaults: with less of it video is lost without a word. The thread
- * takes packets in while the encoder works; the socket's own buffer is small. A composite's senders
- * have clocks of their own, so there the time of arrival counts. */
-static void add_rtp_input(struct command *c, const struct encoding *e)
+static bool has_plain_picture(const struct plan *p, const struct encoding *e)
 {
-    if (e->low)
-        command_add(c, "-threads", "1", NULL);
+    return e->composite || p->tracks[MEDIA_KIND_VIDEO].mode == TRACK_FILLER;
+}
+
+/* Pictures take an encoder long, and an input that paces itself holds others up; what passes
+ * through does neither, nor does sound. */
+static bool holds_input_up(const struct plan *p, const struct encoding *e)
+{
+    struct pipeline_output outputs[PIPELINE_OUTPUTS_MAX];
+    size_t n = pipeline_outputs(p, e, outputs);
+    bool encodes = false;
+    for (size_t i = 0; i < n; i++)
+        encodes = encodes || (outputs[i].kind == MEDIA_KIND_VIDEO && !outputs[i].copied);
+    return encodes || has_plain_picture(p, e) || p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_FILLER;
+}
+
+/* The probing limits stay the defaults: with less of it video is lost without a word. A thread
+ * takes packets in while an encoder works, as the socket's own buffer is small; without need it
+ * costs a tenth of what passing a stream through takes. A composite's senders have clocks of their
+ * own, so there the time of arrival counts. */
+static void add_rtp_input(struct command *c, const struct plan *p, const struct encoding *e)
+{
+    if (holds_input_up(p, e))
+        command_add(c, "-thread_queue_size", "2048", NULL);
     if (e->composite)
         command_add(c, "-use_wallclock_as_timestamps", "1", NULL);
-    command_add(c, "-protocol_whitelist", "pipe,udp,rtp", "-localaddr", "127.0.0.1",
-                "-thread_queue_size", "2048", "-buffer_size", "2097152", "-f", "sdp", "-i",
-                "pipe:0", NULL);
+    if (e->low)
+        command_add(c, "-threads", "1", NULL);
+    command_add(c, "-protocol_whitelist", "pipe,udp,rtp", "-localaddr", "127.0.0.1", "-buffer_size",
+                "2097152", "-f", "sdp", "-i", "pipe:0", NULL);
 }
 
 /* A plain picture: alone it paces itself; under a composite's pictures it follows them. */
@@ -143,15 +162,10 @@ static void add_plain_picture(struct command *c, const struct plan *p, const str
                 fps);
 }
 
-static bool has_plain_picture(const struct plan *p, const struct encoding *e)
-{
-    return e->composite || p->tracks[MEDIA_KIND_VIDEO].mode == TRACK_FILLER;
-}
-
 static void add_inputs(struct command *c, const struct plan *p, const struct encoding *e)
 {
     if (p->n_inputs > 0)
-        add_rtp_input(c, e);
+        add_rtp_input(c, p, e);
     if (has_plain_picture(p, e))
         add_plain_picture(c, p, e);
     if (p->tracks[MEDIA_KIND_AUDIO].mode == TRACK_FILLER) {
@@ -304,8 +318,9 @@ static void add_sound(struct command *c, const struct plan *p, const struct enco
     } else {
         command_opt(c, "-map", "%u:a:0", sound_input(p, e));
         /* Gaps become silence, drift is stretched away. The resampler works from the start
-         * (res): else it starts over when it begins to stretch, and forgets by how much. */
-        command_add(c, "-af", "aresample=async=1000:flags=res", NULL);
+         * (res): else it starts over when it begins to stretch, and forgets by how much. Four of
+         * the encoder's frames at a time (85 ms) find its tables in the cache more often. */
+        command_add(c, "-af", "aresample=async=1000:flags=res,asetnsamples=n=4096:p=0", NULL);
     }
     command_add(c, "-c:a", "aac", "-aac_coder", "fast", "-ac", "2", NULL);
     command_opt(c, "-ar", "%d", AUDIO_RATE);
@@ -362,6 +377,8 @@ void pipeline_command(struct command *c, const struct plan *plan, const struct e
                       const char *folder, const char *prefix)
 {
     command_add(c, "ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", NULL);
+    /* Sound needs none; ffmpeg would start one for each core. */
+    command_add(c, "-filter_threads", "1", NULL);
     if (e->low)
         command_add(c, "-filter_complex_threads", "1", NULL);
     if (strstr(e->encoder, "vaapi"))

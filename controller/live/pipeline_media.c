@@ -10,6 +10,8 @@
 static void on_presentation_segment(void *ctx, struct hls_track *t, const struct hls_segment *s)
 {
     struct pipeline *p = ctx;
+    if (t == presentation_leader(p->presentation) && s->discontinuity)
+        discontinuity_mark_reach(p->config.mark, ++p->discontinuity);
     if (p->run && t == presentation_leader(p->presentation) && !s->gap)
         pipeline_advanced(p, s->duration, presentation_playable(p->presentation));
 }
@@ -32,10 +34,11 @@ static enum err new_presentation(struct pipeline *p, usec wall)
      * and stay below 2^31, beyond which some players are lost. */
     usec half = p->config.encoding.segment / 2;
     usec since = wall > MSN_EPOCH ? wall - MSN_EPOCH : 0;
+    p->discontinuity = discontinuity_mark_first(p->config.mark, wall);
+    discontinuity_mark_reach(p->config.mark, p->discontinuity);
     struct presentation_config config = {.token = token,
                                          .first_msn = (uint64_t)(since / half),
-                                         .first_discontinuity =
-                                             (uint64_t)(since / (3600 * USEC_PER_SEC)),
+                                         .first_discontinuity = p->discontinuity,
                                          .segment = p->config.encoding.segment,
                                          .part = p->config.part,
                                          .window = p->config.window,

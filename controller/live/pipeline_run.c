@@ -239,7 +239,7 @@ static void on_event(void *ctx, enum pipe_event event, const void *data)
     const struct consumer_trace_event *trace = data;
     if (event != EVENT_CONSUMER_TRACE || trace->type != CONSUMER_TRACE_KEYFRAME)
         return;
-    t->key_came_ms = pipeline_now(r->pipeline);
+    run_note_key_frame(t, pipeline_now(r->pipeline));
     if (!t->has_first && trace->info && trace->info->rtp_packet) {
         t->has_first = true;
         t->first_rtp = trace->info->rtp_packet->timestamp;

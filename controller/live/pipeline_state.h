@@ -38,7 +38,7 @@ enum {
     GRACE_CHANGE_MS = 300,  /* for ffmpeg to finish its last segment */
     GRACE_END_MS = 700,
     LOG_AGAIN_MS = 60 * 1000, /* the same trouble */
-    KEY_LATE_MS = 150,        /* how late a key frame may be that comes by itself */
+    KEY_LATE_MS = 50,         /* how late a key frame may be that comes by itself */
     PARAMETERS_BYTES_MAX = 256 * 1024
 };
 
@@ -60,6 +60,7 @@ struct run_input {
     usec first_arrival; /* wall clock */
     /* Key frames towards ffmpeg, by the worker's trace. */
     uint64_t key_came_ms; /* 0: none yet */
+    uint64_t key_cut_ms;  /* the one with which the newest segment began */
     uint64_t key_asked_ms;
 };
 
@@ -88,6 +89,7 @@ struct pipeline {
     struct hls_folder folder;              /* of MPEG-TS */
     struct presentation *presentation;     /* owned; of fragmented MP4; NULL: none yet */
     struct presentation_observer observer; /* of it */
+    uint64_t discontinuity;                /* number of its newest segment */
     usec longest;                          /* segment so far */
     enum pipeline_state state;
     struct run *run; /* owned; NULL in IDLE, WAITING, ENDED */
@@ -151,6 +153,8 @@ void pipeline_drop_presentation(struct pipeline *p);
 /* What is due in PRIMING and ACTIVE: key frames, limits; arms the timer for what is next. */
 void run_prime(struct run *r, uint64_t now);
 void run_watch(struct run *r, uint64_t now);
+/* A key frame goes to ffmpeg. */
+void run_note_key_frame(struct run_input *in, uint64_t now);
 
 /* ---- pipeline_run.c ---- */
 /* Takes the first step of a run; p->state says how far it got. */

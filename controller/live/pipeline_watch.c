@@ -18,18 +18,28 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* ---- key frames ---- */
 
-/* How long after one key frame the next is asked for: where video is copied, a segment ends with
- * it. */
+/* How long after the key frame that began a segment the next is asked for: where video is copied,
+ * it ends the segment. */
 static uint64_t key_frame_every(const struct run *r)
 {
     return (uint64_t)(r->pipeline->config.encoding.segment / USEC_PER_MSEC) + KEY_LATE_MS;
 }
 
+/* One that comes early, as browsers send them when they change the resolution, ends no segment: the
+ * next is due as if it had not come. */
+void run_note_key_frame(struct run_input *in, uint64_t now)
+{
+    const struct encoding *e = &in->run->pipeline->config.encoding;
+    uint64_t least = (uint64_t)(hls_least_segment(e->segment) / USEC_PER_MSEC);
+    if (in->key_came_ms == 0 || now - in->key_cut_ms >= least)
+        in->key_cut_ms = now;
+    in->key_came_ms = now;
+}
+
 static uint64_t key_frame_turn(struct run *r, struct run_input *in, uint64_t now)
 {
     bool unanswered = in->key_came_ms == 0 || in->key_came_ms < in->key_asked_ms;
-    uint64_t due =
-        unanswered ? in->key_asked_ms + KEY_ASK_MS : in->key_came_ms + key_frame_every(r);
+    uint64_t due = unanswered ? in->key_asked_ms + KEY_ASK_MS : in->key_cut_ms + key_frame_every(r);
     if (now < due)
         return due;
     run_ask_key_frame(r, in, now);

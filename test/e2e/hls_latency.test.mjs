@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, open } from './browser.mjs';
+import { bundle } from './bundle.mjs';
 import { quantile, watchGlass } from './glass.mjs';
 import { parseMedia } from './hls_playlist.mjs';
 import { Service, until } from './service.mjs';
@@ -27,8 +28,8 @@ after(async () => {
 });
 
 /** Seconds from the sender's clock to the newest part that is to be had: what encoders and the machine take. */
-async function edgeAge() {
-    const r = await fetch(`${service.url}/live/demo/v0.m3u8`);
+async function edgeAge(room = 'demo') {
+    const r = await fetch(`${service.url}/live/${room}/v0.m3u8`);
     if (!r.ok) return null;
     const list = parseMedia(await r.text(), () => {});
     const last = list.open ?? list.segments.at(-1);
@@ -37,14 +38,14 @@ async function edgeAge() {
 }
 
 /** Figures of a page that plays, over SECONDS. */
-async function measure(page) {
+async function measure(page, room) {
     const ages = [];
     await until('pictures', 30000, () => page.evaluate(() => document.querySelector('video')?.readyState > 2));
     await sleep(SETTLE_S * 1000);
     await page.evaluate(watchGlass);
     const end = Date.now() + SECONDS * 1000;
     while (Date.now() < end) {
-        ages.push(await edgeAge());
+        ages.push(await edgeAge(room));
         await sleep(400);
     }
     const glass = await page.evaluate(() => window.__glass);
@@ -82,7 +83,8 @@ test(`the watch page plays the picture at most 2 s old at the median, 3 s at p99
     await page.context().close();
 });
 
-test('plain HLS shows it at most 6 s old', async (t) => {
+/** A page with a plain player. */
+async function playPlain(room) {
     const page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
     await page.addScriptTag({ path: hlsJs });
     await page.evaluate((src) => {
@@ -93,9 +95,33 @@ test('plain HLS shows it at most 6 s old', async (t) => {
         hls.loadSource(src);
         hls.attachMedia(video);
         void video.play();
-    }, `${service.url}/live/demo/index.m3u8`);
+    }, `${service.url}/live/${room}/index.m3u8`);
+    return page;
+}
+
+test('plain HLS shows it at most 6 s old', async (t) => {
+    const page = await playPlain('demo');
     const figures = await measure(page);
     t.diagnostic(JSON.stringify(figures));
     judge(figures, 6.0, 7.0);
     await page.context().close();
+});
+
+test('H.264 that passes through, too, on plain HLS', async (t) => {
+    const studio = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
+    await studio.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    await studio.evaluate(async (url) => {
+        const peer = await globalThis.page.Client.join(url, 'glass', 'studio', 'Studio', 'broadcaster');
+        await peer.showClock('video/H264');
+        await peer.sound(440);
+    }, `${service.url.replace('http', 'ws')}/ws`);
+    await until('it is live', 60000, async () => (await edgeAge('glass')) !== null);
+    const page = await playPlain('glass');
+    const figures = await measure(page, 'glass');
+    t.diagnostic(JSON.stringify(figures));
+    const list = parseMedia(await (await fetch(`${service.url}/live/glass/v0.m3u8`)).text(), () => {});
+    t.diagnostic(`target ${list.target}, segments of ${list.segments.map((s) => s.duration.toFixed(2)).join(' ')} s`);
+    judge(figures, 6.0, 7.0);
+    await page.context().close();
+    await studio.context().close();
 });

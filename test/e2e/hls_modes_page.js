@@ -43,6 +43,24 @@ function phoneTrack(width, height) {
     return track;
 }
 
+/** The time as the test card has it in its pixels, for glass.mjs. */
+function clockTrack() {
+    const canvas = document.createElement('canvas');
+    canvas.width = 640;
+    canvas.height = 360;
+    const g = canvas.getContext('2d');
+    setInterval(() => {
+        const code = Math.floor(Date.now() / 10) & 0xffff;
+        g.fillStyle = '#446';
+        g.fillRect(0, 0, 640, 360);
+        for (let bit = 0; bit < 16; bit++) {
+            g.fillStyle = (code >> (15 - bit)) & 1 ? '#fff' : '#000';
+            g.fillRect(352 + bit * 16, 32, 16, 16);
+        }
+    }, 40);
+    return canvas.captureStream(25).getVideoTracks()[0];
+}
+
 function toneTrack(hz) {
     const context = new AudioContext();
     const tone = new OscillatorNode(context, { frequency: hz });
@@ -96,6 +114,11 @@ export class Client {
     }
 
     turn(degrees) { this.track.turn(degrees); }
+
+    async showClock(mime) {
+        const codec = this.device.rtpCapabilities.codecs.find((c) => c.mimeType === mime);
+        this.camera = await this.send.produce({ track: clockTrack(), codec, encodings: [{ maxBitrate: 1500000 }], appData: { source: 'camera' } });
+    }
 
     async sound(hz) {
         this.microphone = await this.send.produce({ track: toneTrack(hz) });

@@ -65,6 +65,46 @@ static void a_live_list_has_parts_a_hint_and_reports(void **state)
     presentation_close(p);
 }
 
+/* A broadcaster's, with a key frame each so many pictures; how long its segments last at most. */
+static struct presentation *broadcast(int gop)
+{
+    const struct track_spec copied[] = {{.name = "v0", .video = true, .copied = true},
+                                        {.name = "a0"}};
+    struct presentation *p = opened(&config);
+    char command[512];
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -y -f lavfi -i testsrc=s=160x90:r=30:d=6 -c:v libx264 -preset "
+             "ultrafast -tune zerolatency -g %d -pix_fmt yuv420p " FRAGMENTS "%s/gop.mp4",
+             gop, folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(presentation_run_begin(p, copied, 2, WALL), OK);
+    feed_all(p, "gop.mp4", "a.mp4");
+    return p;
+}
+
+/* Players stay three of it behind. */
+static void the_first_segment_of_a_broadcaster_says_the_target_duration(void **state)
+{
+    static const struct {
+        int gop;
+        const char *target;
+    } cases[] = {{30, "#EXT-X-TARGETDURATION:1\n"},
+                 {36, "#EXT-X-TARGETDURATION:1\n"},
+                 {40, "#EXT-X-TARGETDURATION:2\n"},
+                 {60, "#EXT-X-TARGETDURATION:2\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct presentation *p = broadcast(cases[i].gop);
+        struct hls_track *v = presentation_track(p, 0);
+        assert_non_null(strstr(keep(media_playlist_print(v, false)), cases[i].target));
+        /* A shorter one changes nothing. */
+        presentation_run_end(p);
+        run(p, WALL + 9 * USEC_PER_SEC);
+        assert_non_null(strstr(keep(media_playlist_print(v, false)), cases[i].target));
+        presentation_close(p);
+    }
+}
+
 static void parts_far_from_the_end_are_left_out(void **state)
 {
     (void)state;
@@ -199,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_list_has_parts_a_hint_and_reports),
+        cmocka_unit_test(the_first_segment_of_a_broadcaster_says_the_target_duration),
         cmocka_unit_test(parts_far_from_the_end_are_left_out),
         cmocka_unit_test(a_delta_update_skips_what_is_old),
         cmocka_unit_test(an_ended_list_says_so_and_promises_nothing),

@@ -118,6 +118,28 @@ static void media_sequence_numbers_grow_over_a_thousand_runs(void **state)
     world_fini(&w);
 }
 
+/* More than one an hour, at which they begin. */
+static void what_begins_anew_has_higher_discontinuity_numbers_than_all_runs_before(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    const struct hls_track *t = presentation_leader(w.published);
+    uint64_t first = hls_track_discontinuity_sequence(t);
+    for (int i = 0; i < 50; i++) {
+        w.log[0] = '\0';
+        world_exit(&w, 0, 9);
+        w.n_transports = 0;
+        until_active(&w);
+    }
+    uint64_t last = hls_track_discontinuity_sequence(t);
+    for (uint64_t m = hls_track_first_msn(t); m <= hls_track_next_msn(t); m++)
+        last += hls_track_segment(t, m) && hls_track_segment(t, m)->discontinuity;
+    assert_int_equal(last, first + 50);
+    assert_true(discontinuity_mark_first(w.mark, world_wall(&w)) > last);
+    world_fini(&w);
+}
+
 static void numbers_grow_over_lives_of_the_service(void **state)
 {
     struct world w;
@@ -381,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_segment_makes_it_active_and_sound_makes_it_playable),
         cmocka_unit_test(media_sequence_numbers_grow_over_a_thousand_runs),
+        cmocka_unit_test(what_begins_anew_has_higher_discontinuity_numbers_than_all_runs_before),
         cmocka_unit_test(numbers_grow_over_lives_of_the_service),
         cmocka_unit_test(a_stopped_ffmpeg_is_seen_by_its_sockets_within_two_seconds),
         cmocka_unit_test(a_silent_input_is_no_reason_to_kill_ffmpeg_at_once),

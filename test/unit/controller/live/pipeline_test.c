@@ -175,12 +175,34 @@ static void passed_through_video_is_asked_for_a_key_frame_a_segment(void **state
     world_until(&w, PIPELINE_ACTIVE);
     unsigned before = w.key_requests;
     for (int i = 0; i < 10; i++) {
-        world_sleep(&w, 1150);
+        world_sleep(&w, 1049);
+        assert_int_equal(w.key_requests, before + (unsigned)i);
+        world_sleep(&w, 1);
         assert_int_equal(w.key_requests, before + (unsigned)i + 1);
         world_sleep(&w, 50);
         world_key_frame(&w);
-        world_segment(&w, 1.2);
+        world_segment(&w, 1.1);
     }
+    world_fini(&w);
+}
+
+/* It ends no segment, so the next is due as if it had not come. */
+static void an_early_key_frame_does_not_put_the_next_one_off(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    go_live(&w, "video/H264");
+    world_until(&w, PIPELINE_ACTIVE);
+    world_sleep(&w, 1000);
+    world_key_frame(&w);
+    unsigned before = w.key_requests;
+    world_sleep(&w, 600);
+    world_key_frame(&w);
+    world_sleep(&w, 449);
+    assert_int_equal(w.key_requests, before);
+    world_sleep(&w, 1);
+    assert_int_equal(w.key_requests, before + 1);
     world_fini(&w);
 }
 
@@ -611,6 +633,7 @@ int main(void)
         cmocka_unit_test(without_producers_or_without_a_router_nothing_runs),
         cmocka_unit_test(a_key_frame_is_asked_for_until_it_came),
         cmocka_unit_test(passed_through_video_is_asked_for_a_key_frame_a_segment),
+        cmocka_unit_test(an_early_key_frame_does_not_put_the_next_one_off),
         cmocka_unit_test(an_encoder_with_key_frames_of_its_own_is_left_alone),
         cmocka_unit_test(transcoded_video_is_not_asked_for_more_key_frames),
         cmocka_unit_test(many_changes_while_priming_become_one_more_run),

@@ -45,6 +45,7 @@ struct world {
     struct pipeline *pipeline;
     struct pipeline_env env;
     struct ports *ports;
+    struct discontinuity_mark *mark;
     struct rng rng;
     char root[64];
     uint64_t now;
@@ -559,6 +560,7 @@ static inline void world_init_with(struct world *w, bool cmaf, bool ladder_fits)
     /* Eight pairs, others for each process that runs this. */
     uint16_t port = (uint16_t)(22000 + getpid() % 400 * 16);
     assert_int_equal(ports_open(port, (uint16_t)(port + 15), &w->ports), OK);
+    assert_int_equal(discontinuity_mark_open(NULL, &w->mark), OK);
     struct pipeline_config config = {.env = {.ctx = w,
                                              .now_ms = world_now,
                                              .wall = world_wall,
@@ -584,6 +586,7 @@ static inline void world_init_with(struct world *w, bool cmaf, bool ladder_fits)
                                              .on_restart = world_on_restart,
                                              .on_ended = world_on_ended},
                                      .ports = w->ports,
+                                     .mark = w->mark,
                                      .rng = &w->rng,
                                      .room_id = "room",
                                      .root = w->root,
@@ -627,6 +630,7 @@ static inline void world_fini(struct world *w)
     assert_null(w->published);
     assert_int_equal(rmdir(w->root), 0);
     ports_close(w->ports);
+    discontinuity_mark_close(w->mark);
 }
 
 #endif

@@ -193,6 +193,24 @@ static void h264_is_copied_and_everything_else_transcoded(void **state)
     assert_non_null(strstr(text, " -segment_time 1.500 "));
 }
 
+static void only_where_something_holds_the_input_up_a_thread_reads_it(void **state)
+{
+    (void)state;
+    struct encoding e = encoding;
+    struct plan p = plan(source("video/H264", "audio/opus"), false);
+    e.cmaf = true;
+    assert_null(strstr(joined_as(&p, &e, "dir"), "-thread_queue_size"));
+    e.ladder[1] = (struct rendition){.height = 144, .bps = 150000};
+    e.n_ladder = 2;
+    assert_non_null(strstr(joined_as(&p, &e, "dir"), " -thread_queue_size 2048 "));
+    p = plan(source("video/VP8", "audio/opus"), false);
+    assert_non_null(strstr(joined_as(&p, &encoding, "dir"), " -thread_queue_size 2048 "));
+    p = plan(source("video/H264", NULL), false);
+    assert_non_null(strstr(joined_as(&p, &encoding, "dir"), " -thread_queue_size 2048 "));
+    p = plan(source(NULL, "audio/opus"), false);
+    assert_null(strstr(joined_as(&p, &encoding, "dir"), "-thread_queue_size"));
+}
+
 static void fillers_are_inputs_of_their_own(void **state)
 {
     (void)state;
@@ -592,6 +610,7 @@ int main(void)
         cmocka_unit_test(codecs_that_ffmpeg_cannot_read_are_replaced),
         cmocka_unit_test(plans_differ_by_producer_pause_and_router),
         cmocka_unit_test(h264_is_copied_and_everything_else_transcoded),
+        cmocka_unit_test(only_where_something_holds_the_input_up_a_thread_reads_it),
         cmocka_unit_test(fillers_are_inputs_of_their_own),
         cmocka_unit_test(odd_folder_names_are_no_options_protocols_or_patterns),
         cmocka_unit_test(a_command_that_does_not_fit_is_marked),
