@@ -160,8 +160,6 @@ async function waiting(service) {
 const folder = mkdtempSync(join(tmpdir(), 'weir-bench-hls-'));
 goesWithUs(folder);
 const service = await Service.start({ WEIR_DEMO: '1', WEIR_HLS_WINDOW: '60s', WEIR_LIMITS_CONNECTIONS_PER_IP: '100000', WEIR_HTTP_MAX_CONNECTIONS: '60000' });
-endsWithUs(service.child);
-goesWithUs(service.dir);
 await until('a minute of the demo', 180000, async () => {
     const r = await fetch(`${service.url}/live/demo/v0.m3u8`);
     return r.ok && parseMedia(await r.text(), () => {}).segments.length >= 50;

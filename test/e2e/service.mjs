@@ -64,6 +64,15 @@ export async function until(what, ms, probe, every = 50) {
     throw new Error(`${what}: not within ${ms} ms${last ? ` (${last.message})` : ''}`);
 }
 
+/** Those that nobody stopped when the program ends, for whatever reason that Node is told of. */
+const running = new Set();
+process.on('exit', () => {
+    for (const s of running) {
+        s.child.kill('SIGKILL');
+        rmSync(s.dir, { recursive: true, force: true });
+    }
+});
+
 export class Service {
     /** env: WEIR_... settings beside the ports and the data folder. wrap: a command that becomes the program, which is its last argument. */
     static async start(env = {}, wrap = []) {
@@ -93,6 +102,7 @@ export class Service {
         s.child.stdout.on('data', (d) => { s.log += d; });
         s.child.stderr.on('data', (d) => { s.log += d; });
         s.exited = once(s.child, 'exit');
+        running.add(s);
         try {
             await until('service is up', 20000, async () => {
                 if (s.child.exitCode !== null) throw new Error(`it ended: ${s.log}`);
@@ -133,6 +143,7 @@ export class Service {
             clearTimeout(timer);
         }
         if (existsSync(this.dir)) rmSync(this.dir, { recursive: true, force: true });
+        running.delete(this);
         return this.child.exitCode;
     }
 }
