@@ -87,6 +87,7 @@ DEPS_worker := $(DEPS_worker/api)
 DEPS_controller/net := controller/net proto common
 DEPS_controller/api := controller/api controller/net proto common
 DEPS_controller/account := controller/account controller/api controller/net controller/data proto common
+DEPS_controller/events = controller/events $(DEPS_controller/stream)
 DEPS_controller/data := controller/data proto common
 DEPS_controller/settings := controller/settings common
 DEPS_controller/stream := controller/stream controller/room controller/rtc controller/fleet controller/api controller/net controller/data proto common

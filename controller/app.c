@@ -18,6 +18,7 @@
 #include "controller/data/db.h"
 #include "controller/data/migrate.h"
 #include "controller/data/redis.h"
+#include "controller/events/events.h"
 #include "controller/fleet/fleet.h"
 #include "controller/live/live.h"
 #include "controller/live/testcard.h"
@@ -51,6 +52,7 @@ struct app {
     struct fleet *fleet;
     struct rooms *rooms;
     struct streams *streams;
+    struct events *events;
     struct whip *whip;
     struct live *live;
     struct recordings *recordings;
@@ -141,6 +143,30 @@ static enum err open_whip(struct app *a)
     return whip_open(&config, &a->whip);
 }
 
+static enum err open_events(struct app *a)
+{
+    const struct settings *s = a->config.settings;
+    struct events_config config = {.loop = a->config.loop,
+                                   .api = a->api,
+                                   .streams = a->streams,
+                                   .metrics = a->metrics,
+                                   .rng = &a->rng,
+                                   .listeners_max = (unsigned)s->limits_event_listeners,
+                                   .webhook_urls = s->webhooks_urls.items,
+                                   .n_webhook_urls = s->webhooks_urls.n,
+                                   .webhook_secret = s->webhooks_secret,
+                                   .webhook_attempts = (unsigned)s->webhooks_attempts,
+                                   .webhook_pause = s->webhooks_pause};
+    return events_open(&config, &a->events);
+}
+
+static void on_recording_ready(void *ctx, const char *id, const char *room_id, const char *stream)
+{
+    const struct app *a = ctx;
+    if (a->events)
+        events_recording_ready(a->events, id, room_id, stream);
+}
+
 static enum err open_live(struct app *a)
 {
     const struct settings *s = a->config.settings;
@@ -197,7 +223,9 @@ static enum err open_recordings(struct app *a)
                                                    .path_style = s->storage_path_style,
                                                    .part_size = (uint64_t)s->storage_part_size,
                                                    .url_lifetime = s->storage_url_lifetime,
-                                                   .retry_min = USEC_PER_SEC}};
+                                                   .retry_min = USEC_PER_SEC},
+                                       .ready = on_recording_ready,
+                                       .ctx = a};
     return a->live ? recordings_open(&config, &a->recordings) : OK;
 }
 
@@ -251,6 +279,7 @@ static void open_features(struct app *a)
         {"the rooms cannot be opened", open_rooms},
         {"the streams cannot be opened", open_streams},
         {"WHIP and WHEP cannot be opened", open_whip},
+        {"events cannot be opened (webhooks.urls)", open_events},
         {"HLS cannot be opened (hls.dir, hls.port_min, hls.port_max)", open_live},
         {"recordings cannot be opened (record.dir)", open_recordings},
         {"Redis cannot be used (redis.url)", open_redis},
@@ -463,6 +492,13 @@ static void on_streams_closed(void *ctx)
     close_next(a);
 }
 
+static void on_events_closed(void *ctx)
+{
+    struct app *a = ctx;
+    a->events = NULL;
+    close_next(a);
+}
+
 static void on_fleet_closed(void *ctx)
 {
     struct app *a = ctx;
@@ -530,6 +566,8 @@ static void close_next(void *ctx)
         whip_close(a->whip, on_whip_closed, a);
     else if (a->streams)
         streams_close(a->streams, on_streams_closed, a);
+    else if (a->events)
+        events_close(a->events, on_events_closed, a);
     else if (a->rooms)
         rooms_close(a->rooms, on_rooms_closed, a);
     else if (a->redis)

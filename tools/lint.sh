@@ -34,7 +34,7 @@ only 'worker/engine/dtls' 'openssl/ssl'
 only 'worker/engine/seal' 'srtp2?/'
 only 'worker/engine/sctp' 'usrsctp'
 only 'controller/net/' 'libwebsockets'
-only 'controller/(storage|webhook)/' 'curl/'
+only 'controller/(storage|events)/' 'curl/'
 only 'controller/account/' 'jwt'
 only 'controller/data/' '(libpq-fe|sqlite3|hiredis)'
 

@@ -35,6 +35,8 @@ static void on_finished(void *ctx, const struct finish_result *f)
         recording_write_row(rec, RECORDING_READY);
         recordings_put(r, rec->id);
         metric_add(r->finished, 1);
+        if (r->config.ready)
+            r->config.ready(r->config.ctx, rec->id, rec->room_id, rec->stream_id);
     } else if (f->e != ERR_CLOSED) { /* closed: the next start takes it up */
         snprintf(rec->failure, sizeof rec->failure, "%s", f->why);
         log_error("record.failed", "id=%s room=%s why=\"%s\"", rec->id, rec->room_id, f->why);

@@ -36,6 +36,9 @@ struct recordings_config {
     usec max_age;                  /* recordings older than that are deleted; 0: never */
     uint64_t max_bytes;            /* the oldest are deleted beyond it; 0: no limit */
     struct storage_config storage; /* without loop and metrics */
+    /* One is finished; NULL: nobody wants to know. */
+    void (*ready)(void *ctx, const char *id, const char *room_id, const char *stream_id);
+    void *ctx; /* borrowed */
 };
 
 MUST_CHECK enum err recordings_open(const struct recordings_config *config,

@@ -295,6 +295,11 @@ void settings_check(const struct settings *s, struct config_problems *problems)
     /* RFC 7518 3.2: a key of HS256 has at least 256 bits. */
     if (s->accounts_secret[0] != '\0' && strlen(s->accounts_secret) < 32)
         FAIL(problems, "accounts.secret", "expected at least 32 characters");
+    for (size_t i = 0; i < s->webhooks_urls.n; i++) {
+        const char *url = s->webhooks_urls.items[i];
+        if (!starts_with(url, "http://") && !starts_with(url, "https://"))
+            FAIL(problems, "webhooks.urls", "expected http:// or https://, not \"%s\"", url);
+    }
     if ((s->hls_enabled || s->demo) && !in_path(s->hls_ffmpeg))
         FAIL(problems, "hls.ffmpeg",
              "%s is missing: install it (apt-get install ffmpeg), or go without HLS and test card "

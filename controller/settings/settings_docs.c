@@ -19,6 +19,7 @@ static const struct {
     {"accounts", "Accounts"},
     {"redis", "Redis"},
     {"chat", "Chat"},
+    {"webhooks", "Webhooks"},
     {"limits", "Limits"},
     {"", "General"},
     {"log", "Log"},

@@ -176,7 +176,7 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
     X(storage_url_lifetime, "storage.url_lifetime", DURATION, "6h", SETTINGS_S, 168 * SETTINGS_H,  \
       NULL, false, "How long the addresses that players are sent to are good for.")
 
-#define SETTINGS_ACCOUNTS(X)                                                                       \
+#define SETTINGS_ACCOUNTS(X) SETTINGS_WEBHOOKS(X)                                                                       \
     X(accounts_registration, "accounts.registration", BOOL, "true", 0, 0, NULL, false,             \
       "Anybody may make an account. Else admins make them.")                                       \
     X(accounts_secret, "accounts.secret", STRING, "", 0, 255, NULL, true,                          \
@@ -208,6 +208,17 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
     X(chat_ban_addresses, "chat.ban_addresses", BOOL, "true", 0, 0, NULL, false,                   \
       "Banning a guest bans its address (of IPv6: its /64) from writing as a guest; an account "   \
       "can still write from there.")
+
+#define SETTINGS_WEBHOOKS(X)                                                                       \
+    X(webhooks_urls, "webhooks.urls", LIST, "", 0, 8, NULL, false,                                 \
+      "Addresses, http:// or https://, that are told by POST of stream.started, stream.ended and " \
+      "recording.ready.")                                                                          \
+    X(webhooks_secret, "webhooks.secret", STRING, "", 0, 255, NULL, true,                          \
+      "What they are signed with (docs/events.md). Empty: they are not.")                          \
+    X(webhooks_attempts, "webhooks.attempts", INT, "12", 1, 100, NULL, false,                      \
+      "How often one is tried before it is given up.")                                             \
+    X(webhooks_pause, "webhooks.pause", DURATION, "1s", 10 * SETTINGS_MS, SETTINGS_H, NULL, false, \
+      "Before the second attempt; each further pause is twice as long, five minutes at most.")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(limits_requests_per_second, "limits.requests_per_second", INT, "50", 1, 100000, NULL, false, \
@@ -259,6 +270,8 @@ extern const char *const settings_hls_containers[]; /* the first is fragmented M
     X(limits_address_factor, "limits.address_factor", INT, "10", 1, 1000, NULL, false,             \
       "How many times as much an address (of IPv6: a /64) may as a user, since several people "    \
       "share one.")                                                                                \
+    X(limits_event_listeners, "limits.event_listeners", INT, "1000", 0, 1000000, NULL, false,      \
+      "Connections of /api/events at the same time.")                                              \
     X(limits_buckets, "limits.buckets", INT, "65536", 64, 10000000, NULL, false,                   \
       "Users and addresses whose limits are remembered at the same time; 32 bytes each.")          \
     X(limits_whip_sessions, "limits.whip_sessions", INT, "2000", 1, 1000000, NULL, false,          \

@@ -440,6 +440,9 @@ static void finish_close(struct streams *s)
         return;
     void (*closed)(void *) = s->closed;
     void *ctx = s->closed_ctx;
+    list_each (node, &s->observers) {
+        list_remove(node); /* whoever observes may go after us */
+    }
     free(s);
     if (closed)
         closed(ctx);
