@@ -5,12 +5,17 @@ import { Icon, Logo, type IconName } from '../ui/Icon';
 import { Button, ButtonLink, Spinner } from '../ui/controls';
 import { ErrorBoundary } from './ErrorBoundary';
 import { followLink, parseRoute, usePathname, type Route } from './router';
+import { useAccount } from '../account/account';
 import { useTheme, type Theme } from './theme';
 
 const HomePage = lazy(() => import('../home/HomePage'));
 const StudioPage = lazy(() => import('../studio/StudioPage'));
 const WatchPage = lazy(() => import('../watch/WatchPage'));
 const RoomPage = lazy(() => import('../room/RoomPage'));
+const LoginPage = lazy(() => import('../account/LoginPage'));
+const AccountPage = lazy(() => import('../account/AccountPage'));
+const StreamsPage = lazy(() => import('../streams/StreamsPage'));
+const ProfilePage = lazy(() => import('../profile/ProfilePage'));
 const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 
 const NAV: { page: Route['page']; href: string; label: string; icon: IconName }[] = [
@@ -75,6 +80,7 @@ function TopBar({ page }: { page: Route['page'] }) {
           ))}
         </nav>
         <Button look="ghost" icon={THEME_ICON[theme]} label={t.app.theme[theme]} onClick={nextTheme} />
+        <AccountLink page={page} />
         {page !== 'studio' && (
           <ButtonLink look="live" small icon="live" href="/studio">
             {t.app.goLive}
@@ -82,6 +88,26 @@ function TopBar({ page }: { page: Route['page'] }) {
         )}
       </div>
     </header>
+  );
+}
+
+function AccountLink({ page }: { page: Route['page'] }) {
+  const account = useAccount();
+  if (account === undefined) return null;
+  const href = account ? '/account' : '/login';
+  return (
+    <ButtonLink
+      look="ghost"
+      small
+      icon="person"
+      href={href}
+      className="account-link"
+      label={account ? t.account.mine(account.displayName || account.username) : undefined}
+      aria-current={page === 'account' || page === 'login' ? 'page' : undefined}
+      data-testid="account-link"
+    >
+      <span className="account-name">{account ? account.displayName || account.username : t.account.logIn}</span>
+    </ButtonLink>
   );
 }
 
@@ -97,6 +123,14 @@ function Page({ route }: { route: Route }) {
       return <RoomPage roomId={route.roomId} />;
     case 'recordings':
       return <RecordingsPage key={route.id} id={route.id} />;
+    case 'login':
+      return <LoginPage />;
+    case 'account':
+      return <AccountPage />;
+    case 'streams':
+      return <StreamsPage />;
+    case 'users':
+      return <ProfilePage key={route.name} name={route.name} />;
     case 'unknown':
       return (
         <div className="centered">

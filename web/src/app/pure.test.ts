@@ -17,10 +17,12 @@ describe('addresses', () => {
     expect(parseRoute('/watch/demo/')).toEqual({ page: 'watch', roomId: 'demo' });
     expect(parseRoute('/room/a%20b')).toEqual({ page: 'room', roomId: 'a b' });
     expect(parseRoute('/studio/x')).toEqual({ page: 'studio', roomId: 'x' });
+    expect(parseRoute('/users/ann')).toEqual({ page: 'users', name: 'ann' });
+    expect(parseRoute('/streams/')).toEqual({ page: 'streams' });
   });
 
   it('that make no sense lead to the page that says so', () => {
-    for (const path of ['/nope', '/watch/a/b', '/watch/%E0%A4%A'])
+    for (const path of ['/nope', '/users', '/login/x', '/watch/a/b', '/watch/%E0%A4%A'])
       expect(parseRoute(path).page).toBe('unknown');
   });
 });

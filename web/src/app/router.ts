@@ -7,6 +7,8 @@ export type Route =
   | { page: 'watch'; roomId: string | null }
   | { page: 'room'; roomId: string | null }
   | { page: 'recordings'; id: string | null }
+  | { page: 'users'; name: string }
+  | { page: 'login' | 'account' | 'streams' }
   | { page: 'unknown' };
 
 export function parseRoute(pathname: string): Route {
@@ -14,7 +16,8 @@ export function parseRoute(pathname: string): Route {
   const [page, id, ...rest] = parts;
   if (page === undefined) return { page: 'home' };
   if (rest.length > 0) return { page: 'unknown' };
-  if (page !== 'studio' && page !== 'watch' && page !== 'room' && page !== 'recordings')
+  if (id === undefined && (page === 'login' || page === 'account' || page === 'streams')) return { page };
+  if (page !== 'studio' && page !== 'watch' && page !== 'room' && page !== 'recordings' && page !== 'users')
     return { page: 'unknown' };
   let roomId: string | null = null;
   try {
@@ -22,10 +25,11 @@ export function parseRoute(pathname: string): Route {
   } catch {
     return { page: 'unknown' };
   }
+  if (page === 'users') return roomId ? { page, name: roomId } : { page: 'unknown' };
   return page === 'recordings' ? { page, id: roomId } : { page, roomId };
 }
 
-export function pathTo(page: 'studio' | 'watch' | 'room' | 'recordings', roomId?: string): string {
+export function pathTo(page: 'studio' | 'watch' | 'room' | 'recordings' | 'users', roomId?: string): string {
   return roomId ? `/${page}/${encodeURIComponent(roomId)}` : `/${page}`;
 }
 

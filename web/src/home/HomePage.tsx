@@ -1,4 +1,8 @@
 /** Who is live, and the ways in. */
+import { useEffect, useState } from 'react';
+import { announcedStreams, type Stream } from '../api/streams';
+import { followLink, pathTo } from '../app/router';
+import { when } from '../streams/when';
 import { t } from '../strings';
 import { Icon } from '../ui/Icon';
 import { Banner, ButtonLink, Spinner } from '../ui/controls';
@@ -51,7 +55,39 @@ export default function HomePage() {
           </div>
         )}
       </section>
+      <Announced />
     </div>
+  );
+}
+
+/** What is planned; nothing where nothing is. */
+function Announced() {
+  const [streams, setStreams] = useState<Stream[]>([]);
+  useEffect(() => {
+    let gone = false;
+    announcedStreams().then(
+      (all) => !gone && setStreams(all),
+      () => undefined, // who is live says that the server is away
+    );
+    return () => {
+      gone = true;
+    };
+  }, []);
+  if (streams.length === 0) return null;
+  return (
+    <section aria-labelledby="announced" className="stack">
+      <h2 id="announced">{t.home.announced}</h2>
+      <ul className="announced">
+        {streams.map((s) => (
+          <li key={s.id}>
+            <a className="card stack-tight" href={pathTo('watch', s.roomId)} onClick={followLink}>
+              <strong>{s.title}</strong>
+              <span className="soft small nums">{when(s)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

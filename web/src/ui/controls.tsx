@@ -217,12 +217,22 @@ async function copyText(text: string): Promise<boolean> {
   }
 }
 
-export function CopyField({ label, value }: { label: string; value: string }) {
+interface CopyFieldProps {
+  label: string;
+  value: string;
+  hint?: string;
+  /** A secret: copied, but not to be read. */
+  hidden?: boolean;
+}
+
+export function CopyField({ label, value, hint, hidden }: CopyFieldProps) {
   const [copied, copy] = useCopy();
   return (
     <TextField
       label={label}
       value={value}
+      hint={hint}
+      type={hidden ? 'password' : 'text'}
       readOnly
       onFocus={(e) => e.target.select()}
       action={
