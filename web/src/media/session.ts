@@ -4,6 +4,7 @@
  */
 import { clip } from '../app/format';
 import { newPeerId } from '../app/ids';
+import { Chat } from '../chat/chat';
 import { backoffDelay, type BackoffOptions } from '../signaling/backoff';
 import { SignalingClient, signalingUrl } from '../signaling/client';
 import { ConnectionLost, Dismissed, RequestError, RequestTimeout } from '../signaling/errors';
@@ -70,6 +71,7 @@ class Superseded extends Error {}
 
 export class RoomSession {
   readonly sender: SendSide;
+  readonly chat: Chat;
   private readonly receiver: RecvSide;
   private readonly signaling: SignalingClient;
   private readonly listeners = new Set<() => void>();
@@ -101,6 +103,7 @@ export class RoomSession {
       onError: (error: unknown) => this.sideFailed(error),
     };
     this.signaling = signaling;
+    this.chat = new Chat((method, data) => signaling.request(method, data));
     this.sender = new SendSide({
       ...common,
       codec: opts.codec ?? 'auto',
@@ -125,7 +128,7 @@ export class RoomSession {
   }
 
   start(): void {
-    preloadDevice();
+    if (this.opts.send || this.opts.receive) preloadDevice();
     window.addEventListener('online', this.online);
     this.signaling.start();
   }
@@ -231,6 +234,10 @@ export class RoomSession {
       this.receiver.close();
     }
     const { rtpCapabilities, iceServers } = this.stay;
+    if (!opts.send && !opts.receive) {
+      this.update({ phase: 'joined', error: null });
+      return;
+    }
     const device = current(await loadDevice(rtpCapabilities));
 
     const openSender = async () => {
@@ -269,6 +276,7 @@ export class RoomSession {
         this.receiver.consumerClosed(event.data.consumerId);
         return;
       default:
+        this.chat.onEvent(event);
         this.dispatch({ type: 'event', event });
     }
   }

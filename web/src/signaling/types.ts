@@ -68,12 +68,46 @@ export interface ConsumeOut {
   producerPaused: boolean;
 }
 
+export type ChatRole = 'viewer' | 'moderator' | 'broadcaster' | 'admin';
+
 export interface ChatMessage {
   messageId: string;
-  peerId?: string;
-  displayName?: string;
+  authorId: string;
+  displayName: string;
+  role: ChatRole;
+  guest: boolean;
+  /** Plain text. */
   message: string;
-  sentAt?: number;
+  /** ms since the epoch. */
+  createdAt: number;
+  /** authorId of people in it by @name. */
+  mentions?: string[];
+  replyTo?: { messageId: string; authorId: string; displayName: string; message: string };
+}
+
+/** Whoever this is to the chat, and whether they may write. */
+export interface ChatIdentity {
+  authorId: string;
+  displayName: string;
+  role: ChatRole;
+  banned: boolean;
+  /** ms since the epoch; a ban without it has no end. */
+  until?: number;
+  reason?: string;
+}
+
+export interface ChatBan {
+  authorId: string;
+  displayName: string;
+  until?: number;
+  reason?: string;
+}
+
+export interface ChatSettings {
+  /** Seconds between two messages of a viewer; 0: none. */
+  slowMode: number;
+  links: boolean;
+  words: string[];
 }
 
 type CreateTransport = { in: { forceTcp?: boolean; sctpCapabilities?: unknown }; out: TransportOut };
@@ -149,8 +183,15 @@ export interface Requests {
   getTransportStats: { in: { transportId: string }; out: object[] };
   getProducerStats: { in: { producerId: string }; out: object[] };
   getConsumerStats: { in: { consumerId: string }; out: object[] };
-  sendChat: { in: { message: string }; out: { messageId: string } };
+  sendChat: { in: { message: string; replyTo?: string }; out: { messageId: string } };
   getChatHistory: { in: { limit?: number; before?: string }; out: { messages: ChatMessage[] } };
+  deleteChatMessage: { in: { messageId: string }; out: object };
+  banFromChat: { in: { authorId: string; seconds?: number; reason?: string }; out: object };
+  unbanFromChat: { in: { authorId: string }; out: object };
+  getChatBans: { in: object; out: { bans: ChatBan[] } };
+  setChatModerator: { in: { authorId: string; moderator: boolean }; out: object };
+  getChatSettings: { in: object; out: ChatSettings };
+  setChatSettings: { in: Partial<ChatSettings>; out: ChatSettings };
   changeDisplayName: { in: { displayName: string }; out: object };
 }
 
@@ -174,7 +215,10 @@ export interface Events {
   activeSpeaker: { peerId: string | null; producerId?: string; volume?: number };
   downlinkBwe: { transportId?: string; availableBitrate?: number; desiredBitrate?: number };
   chatMessage: ChatMessage;
-  chatMessageDeleted: { messageId: string };
+  chatMessageDeleted: { messageIds: string[] };
+  chatHistory: { messages: ChatMessage[]; slowMode: number; links: boolean; messageMax: number };
+  chatIdentity: ChatIdentity;
+  chatRules: { slowMode: number; links: boolean };
   viewerCount: { count: number; peak?: number };
   hlsReady: { hlsUrl?: string };
   streamEnded: { roomId?: string; streamId?: string; reason?: string };

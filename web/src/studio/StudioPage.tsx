@@ -5,6 +5,7 @@ import { count, duration } from '../app/format';
 import { isRoomId, newRoomId, toRoomId } from '../app/ids';
 import { navigate, pathTo, useQuery } from '../app/router';
 import { recall, remember } from '../app/storage';
+import { ChatPanel } from '../chat/ChatPanel';
 import { canShareScreen } from '../media/capture';
 import type { VideoCodec } from '../media/sendSide';
 import { TrackVideo } from '../media/TrackVideo';
@@ -195,6 +196,7 @@ export default function StudioPage({ roomId }: { roomId: string | null }) {
         {onAir && <HealthCard stats={broadcast.stats} />}
       </div>
       <aside className="stack">
+        {onAir && <ChatPanel chat={broadcast.chat} />}
         {onAir && <ShareCard roomId={setup.roomId} hlsUrl={snapshot?.room.hlsUrl ?? null} />}
         <SetupForm
           setup={setup}

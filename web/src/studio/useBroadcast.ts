@@ -1,6 +1,7 @@
 /** The stream that the studio sends: begins, follows the chosen tracks, comes back, ends. */
 import { useEffect, useRef, useState } from 'react';
 import { recall, remember } from '../app/storage';
+import type { Chat } from '../chat/chat';
 import { QUALITIES } from '../media/capture';
 import type { VideoCodec } from '../media/sendSide';
 import { RoomSession, type Identity, type Snapshot } from '../media/session';
@@ -23,6 +24,7 @@ export interface Going {
 
 export interface Broadcast {
   snapshot: Snapshot | null;
+  chat: Chat | null;
   stats: SendReading | null;
   /** ms since the epoch; null before the first time on the air. */
   liveSince: number | null;
@@ -117,7 +119,7 @@ export function useBroadcast(capture: Capture, picture: MediaStreamTrack | null,
     setSession(null);
   };
 
-  return { snapshot, stats, liveSince, ranFor, go, end };
+  return { snapshot, chat: session?.chat ?? null, stats, liveSince, ranFor, go, end };
 }
 
 function useSendStats(session: RoomSession | null): SendReading | null {

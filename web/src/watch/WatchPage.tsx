@@ -15,6 +15,7 @@ import { Player } from './Player';
 import type { Playback } from './playback';
 import { SeekBar } from './SeekBar';
 import { useStreamInfo } from './useStreamInfo';
+import { ChatPanel } from '../chat/ChatPanel';
 import { useWatch } from './useWatch';
 import './watch.css';
 
@@ -76,87 +77,90 @@ function Watching({ roomId }: { roomId: string }) {
   };
 
   return (
-    <div className="watch">
-      {playback.why && (
-        <Banner
-          tone={playback.why === 'forced' ? 'info' : 'warn'}
-          testId="fallback-banner"
-          action={
-            playback.why !== 'unsupported' && (
-              <Button small icon="refresh" data-testid="retry-webrtc" onClick={toWebrtc}>
-                {playback.why === 'forced' ? t.watch.useWebrtc : t.watch.tryWebrtc}
-              </Button>
-            )
+    <div className="watch-page">
+      <div className="watch">
+        {playback.why && (
+          <Banner
+            tone={playback.why === 'forced' ? 'info' : 'warn'}
+            testId="fallback-banner"
+            action={
+              playback.why !== 'unsupported' && (
+                <Button small icon="refresh" data-testid="retry-webrtc" onClick={toWebrtc}>
+                  {playback.why === 'forced' ? t.watch.useWebrtc : t.watch.tryWebrtc}
+                </Button>
+              )
+            }
+          >
+            {t.watch.fallback[playback.why]}
+          </Banner>
+        )}
+        <Player
+          video={video}
+          playing={playing}
+          onPlay={watch.jumpToLive}
+          overlay={overlayFor(playback, watch.error, toWebrtc)}
+          seekBar={
+            watch.dvr && <SeekBar dvr={watch.dvr} onSeek={watch.seekBehind} onLive={watch.jumpToLive} />
           }
-        >
-          {t.watch.fallback[playback.why]}
-        </Banner>
-      )}
-      <Player
-        video={video}
-        playing={playing}
-        onPlay={watch.jumpToLive}
-        overlay={overlayFor(playback, watch.error, toWebrtc)}
-        seekBar={
-          watch.dvr && <SeekBar dvr={watch.dvr} onSeek={watch.seekBehind} onLive={watch.jumpToLive} />
-        }
-        badges={
-          <>
-            <span
-              className={`badge ${playing && !rewound ? 'badge-live' : 'badge-shade'}`}
-              data-testid="live-state"
-            >
-              {playing ? t.live : t.offline}
-            </span>
-            <span
-              className="badge badge-shade"
-              data-testid="mode-badge"
-              title={t.watch.modeTitle[playback.mode]}
-            >
-              {playback.mode === 'webrtc' ? t.watch.webrtc : t.watch.hls}
-            </span>
-            {behind && (
-              <span className="badge badge-shade nums" data-testid="delay">
-                {t.watch.delay(behind)}
+          badges={
+            <>
+              <span
+                className={`badge ${playing && !rewound ? 'badge-live' : 'badge-shade'}`}
+                data-testid="live-state"
+              >
+                {playing ? t.live : t.offline}
               </span>
-            )}
-          </>
-        }
-      />
-      <div className="watch-info">
-        <div className="watch-head">
-          <h1 className="watch-title">{title}</h1>
-          <div className="row soft small nums">
-            {viewers !== null && (
-              <span className="row watch-fact" data-testid="viewer-count">
-                <Icon name="eye" />
-                {t.watch.viewers(count(viewers))}
+              <span
+                className="badge badge-shade"
+                data-testid="mode-badge"
+                title={t.watch.modeTitle[playback.mode]}
+              >
+                {playback.mode === 'webrtc' ? t.watch.webrtc : t.watch.hls}
               </span>
+              {behind && (
+                <span className="badge badge-shade nums" data-testid="delay">
+                  {t.watch.delay(behind)}
+                </span>
+              )}
+            </>
+          }
+        />
+        <div className="watch-info">
+          <div className="watch-head">
+            <h1 className="watch-title">{title}</h1>
+            <div className="row soft small nums">
+              {viewers !== null && (
+                <span className="row watch-fact" data-testid="viewer-count">
+                  <Icon name="eye" />
+                  {t.watch.viewers(count(viewers))}
+                </span>
+              )}
+              {!!info?.startedAt && (
+                <span className="row watch-fact">
+                  <Icon name="clock" />
+                  {duration(now - info.startedAt)}
+                </span>
+              )}
+              {playing && watch.height && <span>{watch.height}p</span>}
+              <span className="mono truncate">{roomId}</span>
+            </div>
+          </div>
+          <div className="row">
+            <CopyLink label={t.watch.share} text={window.location.origin + pathTo('watch', roomId)} />
+            <CopyLink
+              label={t.watch.hlsLink}
+              text={new URL(watch.hlsUrl ?? info?.hlsUrl ?? hlsPath(roomId), window.location.href).href}
+            />
+            {playback.show === 'playing' && <ClipButton roomId={roomId} />}
+            {playback.mode === 'webrtc' && (
+              <Button look="outline" small onClick={toHls} data-testid="switch-hls">
+                {t.watch.switchHls}
+              </Button>
             )}
-            {!!info?.startedAt && (
-              <span className="row watch-fact">
-                <Icon name="clock" />
-                {duration(now - info.startedAt)}
-              </span>
-            )}
-            {playing && watch.height && <span>{watch.height}p</span>}
-            <span className="mono truncate">{roomId}</span>
           </div>
         </div>
-        <div className="row">
-          <CopyLink label={t.watch.share} text={window.location.origin + pathTo('watch', roomId)} />
-          <CopyLink
-            label={t.watch.hlsLink}
-            text={new URL(watch.hlsUrl ?? info?.hlsUrl ?? hlsPath(roomId), window.location.href).href}
-          />
-          {playback.show === 'playing' && <ClipButton roomId={roomId} />}
-          {playback.mode === 'webrtc' && (
-            <Button look="outline" small onClick={toHls} data-testid="switch-hls">
-              {t.watch.switchHls}
-            </Button>
-          )}
-        </div>
       </div>
+      <ChatPanel chat={watch.chat} onName={watch.setName} />
     </div>
   );
 }

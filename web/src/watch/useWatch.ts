@@ -2,7 +2,10 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 import { serverReachable } from '../api/livestreams';
 import { UnsupportedBrowser } from '../media/device';
-import { RoomSession, type Snapshot } from '../media/session';
+import { newPeerId } from '../app/ids';
+import { recall, remember } from '../app/storage';
+import type { Chat } from '../chat/chat';
+import { RoomSession, type Identity, type SessionOptions, type Snapshot } from '../media/session';
 import { inboundRtp, readRecv, type RecvReading } from '../media/stats';
 import { playHls, type HlsPlayer } from './hlsPlayer';
 import { dvrOf, nextHls, nextRtc, startPlayback, type HlsStatus, type Dvr, type Playback } from './playback';
@@ -31,6 +34,26 @@ export interface Watch {
   dvr: Dvr | null;
   /** Plays what was live so many seconds ago. */
   seekBehind: (seconds: number) => void;
+  chat: Chat | null;
+  setName: (name: string) => void;
+}
+
+/** The same guest in every tab and after a reload: each is a peer of its own under one secret. */
+const guest = (): Identity => ({ peerId: newPeerId(), resumeToken: recall('guest') });
+
+function viewer(roomId: string, identity: Identity): SessionOptions {
+  return {
+    roomId,
+    role: 'viewer',
+    displayName: recall('name') ?? '',
+    identity,
+    onIdentity: (now) => {
+      Object.assign(identity, now);
+      remember('guest', now.resumeToken);
+    },
+    send: false,
+    receive: false,
+  };
 }
 
 /** What tests and people at the console can ask. */
@@ -56,6 +79,10 @@ export function useWatch(
   const [reading, setReading] = useState<RecvReading | null>(null);
   const [hlsLatency, setHlsLatency] = useState<number | null>(null);
   const [dvr, setDvr] = useState<Dvr | null>(null);
+  const [session, setSession] = useState<RoomSession | null>(null);
+  /* Of this visit: WebRTC, HLS and WebRTC again are one viewer. */
+  const identity = useRef<Identity | null>(null);
+  identity.current ??= guest();
   const hlsUrl = useRef<string | null>(null);
   const hls = useRef<HlsPlayer | null>(null);
   const { mode } = playback;
@@ -63,7 +90,9 @@ export function useWatch(
   useEffect(() => {
     const element = video.current;
     if (mode !== 'webrtc' || !element) return;
-    return runWebrtc(roomId, element, {
+    const joined = new RoomSession({ ...viewer(roomId, identity.current!), receive: true });
+    setSession(joined);
+    return runWebrtc(joined, element, {
       onSnapshot: (s) => {
         hlsUrl.current = s.room.hlsUrl ?? hlsUrl.current;
         setSnapshot(s);
@@ -78,6 +107,11 @@ export function useWatch(
     if (mode !== 'hls' || !element) return;
     let closed = false;
     element.srcObject = null;
+    /* Without media: for the chat, and to be counted. */
+    const joined = new RoomSession(viewer(roomId, identity.current!));
+    const unsubscribe = joined.subscribe(() => setSnapshot(joined.getSnapshot()));
+    setSession(joined);
+    joined.start();
     const onStatus = (status: HlsStatus) => {
       if (!closed) setPlayback((p) => nextHls(p, status, false));
     };
@@ -99,6 +133,8 @@ export function useWatch(
     };
     return () => {
       closed = true;
+      unsubscribe();
+      joined.leave();
       clearInterval(timer);
       hls.current?.close();
       hls.current = null;
@@ -135,6 +171,14 @@ export function useWatch(
       const w = hls.current?.window();
       if (w) hls.current?.seek(Math.max(w.start, w.live - seconds));
     }, []),
+    chat: session?.chat ?? null,
+    setName: useCallback(
+      (name: string) => {
+        remember('name', name);
+        session?.changeDisplayName(name);
+      },
+      [session],
+    ),
   };
 }
 
@@ -144,13 +188,7 @@ interface Sink {
   onPlayback: (change: (p: Playback) => Playback) => void;
 }
 
-function runWebrtc(roomId: string, video: HTMLVideoElement, sink: Sink): () => void {
-  const session = new RoomSession({
-    roomId,
-    role: 'viewer',
-    send: false,
-    receive: true,
-  });
+function runWebrtc(session: RoomSession, video: HTMLVideoElement, sink: Sink): () => void {
   let reading: RecvReading | null = null;
   let movedAt = 0;
   let stoodSince: number | null = null;
