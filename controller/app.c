@@ -242,6 +242,8 @@ static enum err open_chat(struct app *a)
     const struct settings *s = a->config.settings;
     struct chat_config config = {.loop = a->config.loop,
                                  .rooms = a->rooms,
+                                 .api = a->api,
+                                 .streams = a->streams,
                                  .db = a->db,
                                  .redis = a->redis,
                                  .redis_prefix = s->redis_prefix,

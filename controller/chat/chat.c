@@ -46,6 +46,34 @@ void chat_identify_guest(void *ctx, const struct room_peer *peer, struct chat_id
     snprintf(out->display_name, sizeof out->display_name, "%s", peer_display_name(peer));
 }
 
+void chat_identify_user(const struct api_user *user, bool owner, struct chat_identity *out)
+{
+    *out = (struct chat_identity){.role = SIG_CHAT_VIEWER};
+    if (user->role == API_ROLE_ADMIN)
+        out->role = SIG_CHAT_ADMIN;
+    else if (owner)
+        out->role = SIG_CHAT_BROADCASTER;
+    else if (user->role == API_ROLE_MODERATOR)
+        out->role = SIG_CHAT_MODERATOR;
+    snprintf(out->author_id, sizeof out->author_id, "%s", user->id);
+    snprintf(out->user_id, sizeof out->user_id, "%s", user->id);
+    snprintf(out->display_name, sizeof out->display_name, "%s",
+             user->display_name[0] ? user->display_name : user->name);
+}
+
+void chat_identify_peer(void *ctx, const struct room_peer *peer, struct chat_identity *out)
+{
+    const struct api_user *user = peer_user(peer);
+    struct stream *s = ctx && user ? streams_of_room(ctx, room_id(peer_room(peer))) : NULL;
+    const char *owner = s ? stream_user_id(s) : NULL;
+    if (user)
+        chat_identify_user(
+            user, peer_role(peer) == ROLE_BROADCASTER || (owner && strcmp(owner, user->id) == 0),
+            out);
+    else
+        chat_identify_guest(NULL, peer, out);
+}
+
 /* Hashed, as it goes into the database; of IPv6 the /64, which is what one household has. */
 static void address_of(const struct chat *c, const struct room_peer *peer,
                        char out[CHAT_ADDRESS_LEN])
@@ -160,12 +188,16 @@ enum err chat_open(const struct chat_config *config, struct chat **out)
     if (!c)
         return ERR_NOMEM;
     c->config = *config;
-    if (!c->config.identify)
-        c->config.identify = chat_identify_guest;
+    if (!c->config.identify) {
+        c->config.identify = chat_identify_peer;
+        c->config.identify_ctx = config->streams;
+    }
     list_init(&c->loading);
     struct chat_log_config log = {
         .loop = config->loop, .db = config->db, .metrics = config->metrics};
-    enum err e = chat_log_open(&log, &c->log);
+    enum err e = chat_add_routes(c);
+    if (e == OK)
+        e = chat_log_open(&log, &c->log);
     if (e != OK) {
         free(c);
         return e;
@@ -217,6 +249,7 @@ void chat_close(struct chat *c, void (*closed)(void *ctx), void *ctx)
     c->closed_ctx = ctx;
     rooms_unobserve(&c->observer);
     chat_remove_methods(c);
+    chat_http_forget(c);
     while (c->members)
         member_free(c, c->members);
     while (c->rooms)

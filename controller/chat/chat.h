@@ -14,6 +14,7 @@
 #include "controller/data/db.h"
 #include "controller/data/redis.h"
 #include "controller/room/rooms.h"
+#include "controller/stream/streams.h"
 
 struct chat;
 
@@ -36,7 +37,9 @@ struct chat_config {
     const char *redis_prefix; /* of its keys and channels */
     struct metrics *metrics;  /* NULL: none */
     struct rng *rng;
-    chat_identify_fn *identify; /* NULL: chat_identify_guest */
+    struct api *api;            /* gets /api/livestream/:streamId/chat; NULL: none */
+    struct streams *streams;    /* outlive it; NULL: without api only */
+    chat_identify_fn *identify; /* NULL: chat_identify_peer */
     void *identify_ctx;
     unsigned message_max; /* characters, at most SIG_CHAT_MAX */
     unsigned per_minute;  /* messages of one author, on average */
@@ -48,6 +51,9 @@ MUST_CHECK enum err chat_open(const struct chat_config *config, struct chat **ou
 /* Before the rooms are closed. */
 void chat_close(struct chat *c, void (*closed)(void *ctx), void *ctx);
 
+/* The account that a peer joined with, else a guest. ctx: NULL, or the streams, whose owners are
+ * broadcasters wherever they join. */
+void chat_identify_peer(void *ctx, const struct room_peer *peer, struct chat_identity *out);
 /* A guest: its id comes from its resume token, so it is the same when it comes back, here or at
  * another controller, and nobody else's. The room's broadcaster is the peer in that role. */
 void chat_identify_guest(void *ctx, const struct room_peer *peer, struct chat_identity *out);

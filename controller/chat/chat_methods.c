@@ -7,7 +7,7 @@
 #include "controller/chat/chat_store.h"
 #include "controller/chat/chat_text.h"
 
-enum { REASON_MAX = 256, REPLY_HEAD = 100 };
+enum { REASON_MAX = CHAT_REFUSAL_MAX, REPLY_HEAD = 100 };
 
 /* Who asks; NULL: was answered. */
 static struct chat_member *member(struct chat *c, const struct room_call *call)
@@ -150,28 +150,47 @@ static struct chat_message *compose(struct chat_member *m, const char *text, con
     return chat_message_new(&out);
 }
 
+/* The message that m may send now. */
+static enum err prepare(struct chat_member *m, const char *given, const char *reply_to,
+                        char id[CHAT_ID_LEN], char reason[REASON_MAX], struct chat_message **out)
+{
+    struct chat *c = m->room->chat;
+    char text[CHAT_TEXT_MAX + 1];
+    enum err e = clean(c, given, text, reason);
+    if (e == OK)
+        e = may_write(m, text, reason);
+    if (e != OK) {
+        metric_add(c->refused, 1);
+        return e;
+    }
+    chat_id_make(&c->ids, c->config.rng, chat_now_ms(), id);
+    *out = compose(m, text, reply_to, id);
+    return *out ? OK : ERR_NOMEM;
+}
+
+enum err chat_say(struct chat_member *m, const char *text, const char *reply_to,
+                  char id[CHAT_ID_LEN], char reason[CHAT_REFUSAL_MAX])
+{
+    struct chat_message *message;
+    enum err e = prepare(m, text, reply_to, id, reason, &message);
+    if (e == OK)
+        chat_room_say(m->room, message, m->who.user_id[0] ? m->who.user_id : NULL);
+    return e;
+}
+
 static void on_send(void *ctx, const struct room_call *call)
 {
     struct chat *c = ctx;
     const struct sig_send_chat *in = call->data;
     struct chat_member *m = member(c, call);
-    char text[CHAT_TEXT_MAX + 1];
+    struct chat_message *message;
     char reason[REASON_MAX] = "";
     char id[CHAT_ID_LEN];
     if (!m)
         return;
-    enum err e = clean(c, in->message, text, reason);
-    if (e == OK)
-        e = may_write(m, text, reason);
+    enum err e = prepare(m, in->message, in->reply_to, id, reason, &message);
     if (e != OK) {
-        metric_add(c->refused, 1);
         fail(c, call, e, reason);
-        return;
-    }
-    chat_id_make(&c->ids, c->config.rng, chat_now_ms(), id);
-    struct chat_message *message = compose(m, text, in->reply_to, id);
-    if (!message) {
-        fail(c, call, ERR_NOMEM, "out of memory");
         return;
     }
     struct sig_send_chat_answer answer = {.message_id = id};

@@ -59,6 +59,7 @@ struct chat {
     struct chat_ids ids;
     struct list loading;       /* see chat_load.c */
     struct list history_waits; /* see chat_methods.c */
+    struct list http_waits;    /* see chat_routes.c */
     struct rooms_observer observer;
     uv_timer_t tick;
     unsigned ticks;
@@ -68,6 +69,13 @@ struct chat {
     void *closed_ctx;
 };
 
+/* ---- chat_routes.c ---- */
+MUST_CHECK enum err chat_add_routes(struct chat *c);
+/* What waits for the database is answered. */
+void chat_http_forget(struct chat *c);
+
+/* chat.c */
+void chat_identify_user(const struct api_user *user, bool owner, struct chat_identity *out);
 struct chat_member *chat_member_of(struct chat *c, const struct room_peer *peer);
 struct chat_room *chat_room_find(struct chat *c, const char *id);
 int64_t chat_now_ms(void);
@@ -117,6 +125,10 @@ void chat_room_loaded(struct chat_room *r, bool changed);
 void chat_room_rules_loaded(struct chat_room *r);
 
 /* ---- chat_methods.c ---- */
+enum { CHAT_REFUSAL_MAX = 256 };
+/* By the rules, or a reason why not. m needs no peer. */
+MUST_CHECK enum err chat_say(struct chat_member *m, const char *text, const char *reply_to,
+                             char id[CHAT_ID_LEN], char reason[CHAT_REFUSAL_MAX]);
 void chat_add_methods(struct chat *c);
 void chat_remove_methods(struct chat *c);
 

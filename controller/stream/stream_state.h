@@ -69,8 +69,6 @@ void streams_hold(struct streams *s);
 void streams_release(struct streams *s);
 
 /* ---- streams.c ---- */
-/* By room or by the stream's own id, on the air or started; NULL: none. */
-struct stream *streams_find(struct streams *s, const char *id);
 /* recording_url NULL: none is known. Frees it. */
 void stream_end(struct stream *s, const char *reason, const char *recording_url);
 void stream_free(struct stream *s);

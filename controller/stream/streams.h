@@ -48,6 +48,8 @@ bool stream_recording_enabled(const struct stream *s);
 int64_t stream_started_ms(const struct stream *s); /* since 1970 */
 unsigned stream_viewers(const struct stream *s);
 unsigned stream_viewers_peak(const struct stream *s);
+/* By its room or its own id, on the air or started and without media; NULL: none. */
+struct stream *streams_find(struct streams *s, const char *id);
 /* NULL when the room has none that is live. */
 struct stream *streams_of_room(struct streams *s, const char *room_id);
 /* Whether the stream's broadcaster is away for the moment. */

@@ -305,3 +305,41 @@ test('streams are created so often and no more', async () => {
     const ben = await register(service, 'ben');
     assert.equal((await call(service, 'POST', '/api/livestream/create', { title: 'x' }, ben.headers)).status, 201);
 });
+
+test('chat over HTTP: users say what comes to all in the room, under the same rules', async () => {
+    const service = await start();
+    const ann = await register(service, 'ann');
+    const ben = await register(service, 'ben');
+    const { streamId, streamKey } = await create(service, ann);
+    const path = `/api/livestream/${streamId}/chat`;
+    assert.equal((await call(service, 'POST', path, { message: 'early' }, ann.headers)).status, 404);
+    const { signal } = await broadcast(service, streamId, { streamKey });
+    const viewer = await Signal.open(service.url, ben.headers);
+    await viewer.request('joinRoom', { roomId: streamId, role: 'viewer', displayName: 'not ben' });
+    const heard = () => viewer.events.filter((e) => e.method === 'chatMessage').map((e) => e.data);
+    const said = await call(service, 'POST', path, { message: 'Hello <b>\nall' }, ann.headers);
+    assert.equal(said.status, 201);
+    assert.equal(said.body.success, true);
+    await viewer.request('sendChat', { message: 'Hi', replyTo: said.body.messageId });
+    await until('both are heard', 5000, () => heard().length === 2);
+    assert.deepEqual(heard().map((m) => [m.authorId, m.displayName, m.role, m.guest, m.message]),
+        [[ann.id, 'ann', 'broadcaster', false, 'Hello <b> all'], [ben.id, 'ben', 'viewer', false, 'Hi']]);
+    assert.equal(heard()[0].messageId, said.body.messageId);
+    const list = (query = '') => service.json(path + query).then(({ messages }) => messages.map((m) => m.message));
+    assert.deepEqual(await list(), ['Hello <b> all', 'Hi']);
+    assert.deepEqual(await list('?limit=1'), ['Hi']);
+    await until('it is in the database', 5000, async () => (await list('?offset=1'))[0] === 'Hello <b> all');
+    assert.equal((await call(service, 'POST', path, { message: 'x' })).status, 401);
+    assert.equal((await call(service, 'POST', path, { message: '\u200b' }, ann.headers)).status, 400);
+    await signal.request('banFromChat', { authorId: ben.id });
+    const banned = await call(service, 'POST', path, { message: 'x' }, ben.headers);
+    assert.deepEqual([banned.status, /banned/.test(banned.body.error.reason)], [403, true]);
+    let status = 201;
+    for (let i = 0; i < 100 && status === 201; i++) status = (await call(service, 'POST', path, { message: `${i}` }, ann.headers)).status;
+    assert.equal(status, 429);
+    await signal.request('leaveRoom');
+    await until('it has ended', 5000, async () => (await call(service, 'GET', `/api/livestream/${streamId}`)).body.stream.status === 'ended');
+    assert.equal((await call(service, 'POST', path, { message: 'late' }, ann.headers)).status, 404);
+    await until('the chat stays', 5000, async () => (await list('?limit=2&offset=0')).length === 2);
+    for (const s of [signal, viewer]) s.close();
+});
