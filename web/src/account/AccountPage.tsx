@@ -35,6 +35,11 @@ export default function AccountPage() {
             <ButtonLink look="outline" small icon="person" href={pathTo('users', account.username)}>
               {t.account.viewProfile}
             </ButtonLink>
+            {account.role !== 'user' && (
+              <ButtonLink look="outline" small icon="people" href="/admin">
+                {t.admin.title}
+              </ButtonLink>
+            )}
           </div>
           <ProfileForm account={account} />
         </>

@@ -16,6 +16,7 @@ const LoginPage = lazy(() => import('../account/LoginPage'));
 const AccountPage = lazy(() => import('../account/AccountPage'));
 const StreamsPage = lazy(() => import('../streams/StreamsPage'));
 const ProfilePage = lazy(() => import('../profile/ProfilePage'));
+const AdminPage = lazy(() => import('../admin/AdminPage'));
 const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 
 const NAV: { page: Route['page']; href: string; label: string; icon: IconName }[] = [
@@ -129,6 +130,8 @@ function Page({ route }: { route: Route }) {
       return <AccountPage />;
     case 'streams':
       return <StreamsPage />;
+    case 'admin':
+      return <AdminPage />;
     case 'users':
       return <ProfilePage key={route.name} name={route.name} />;
     case 'unknown':

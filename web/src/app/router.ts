@@ -8,7 +8,7 @@ export type Route =
   | { page: 'room'; roomId: string | null }
   | { page: 'recordings'; id: string | null }
   | { page: 'users'; name: string }
-  | { page: 'login' | 'account' | 'streams' }
+  | { page: 'login' | 'account' | 'streams' | 'admin' }
   | { page: 'unknown' };
 
 export function parseRoute(pathname: string): Route {
@@ -16,7 +16,7 @@ export function parseRoute(pathname: string): Route {
   const [page, id, ...rest] = parts;
   if (page === undefined) return { page: 'home' };
   if (rest.length > 0) return { page: 'unknown' };
-  if (id === undefined && (page === 'login' || page === 'account' || page === 'streams')) return { page };
+  if (id === undefined && (page === 'login' || page === 'account' || page === 'streams' || page === 'admin')) return { page };
   if (page !== 'studio' && page !== 'watch' && page !== 'room' && page !== 'recordings' && page !== 'users')
     return { page: 'unknown' };
   let roomId: string | null = null;
