@@ -132,7 +132,7 @@ export const t = {
     service: 'Service',
     workers: 'Media workers',
     worker: (n: number) => `Worker ${n + 1}`,
-    workerLoad: (load: number, rooms: number) => `${load} transports and tracks, ${rooms} rooms`,
+    workerLoad: (load: number, rooms: number) => `${load} transports and tracks, ${rooms === 1 ? '1 room' : `${rooms} rooms`}`,
     notRunning: 'not running',
     database: 'Database',
     states: { ok: 'Well', degraded: 'Some workers are down', draining: 'Ending', starting: 'Starting' } as Record<string, string>,
