@@ -18,10 +18,11 @@
 
 enum {
     PACKETS_MAX = 64,
-    SLOTS = 4096, /* as many as the worker has: beyond that memory is used again */
     SLOT = 1600,
     SEND_BUFFER = 4 << 20,
-    BATCH = 32 /* messages: what they send is still in the second-level cache */
+    BATCH = 32, /* messages: what they send is still in the second-level cache */
+    /* Used again after each send, as the worker does: what was just there is in the cache. */
+    MEMORY = BATCH * PACKETS_MAX * SLOT
 };
 
 /* A run of packets that one UDP_SEGMENT message can carry: equal ones, the last may be shorter. */
@@ -42,11 +43,11 @@ struct floor {
     int fd;
     struct sealer **sealers; /* owned, n: a key for everybody */
     srtp_t *sessions;        /* owned, n */
-    uint8_t *slots;          /* owned */
+    uint8_t *bytes;          /* owned, MEMORY */
     uint64_t nonce;
     uint16_t seq;
     struct mmsghdr messages[BATCH];
-    struct iovec iovecs[BATCH][PACKETS_MAX];
+    struct iovec iovecs[BATCH];
     union {
         char bytes[CMSG_SPACE(sizeof(uint16_t))];
         struct cmsghdr align;
@@ -122,13 +123,13 @@ struct floor *floor_open(enum srtp_suite suite, const struct sockaddr_in *addres
     f->n_sizes = n_sizes;
     memcpy(f->sizes, sizes, n_sizes * sizeof *sizes);
     find_runs(f);
-    f->slots = malloc((size_t)SLOTS * SLOT);
+    f->bytes = malloc(MEMORY);
     f->sealers = calloc(n, sizeof(struct sealer *));
     f->sessions = calloc(n, sizeof *f->sessions);
     f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (!f->slots || !f->sealers || !f->sessions || f->fd < 0)
+    if (!f->bytes || !f->sealers || !f->sessions || f->fd < 0)
         die("memory");
-    memset(f->slots, 0x5a, (size_t)SLOTS * SLOT);
+    memset(f->bytes, 0x5a, MEMORY);
     if (setsockopt(f->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
         setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     open_keys(f);
@@ -145,7 +146,7 @@ void floor_close(struct floor *f)
     }
     free(f->sealers);
     free(f->sessions);
-    free(f->slots);
+    free(f->bytes);
     close(f->fd);
     free(f);
 }
@@ -160,19 +161,21 @@ static void send_batch(struct floor *f, unsigned n)
     }
 }
 
-static void add_message(struct floor *f, unsigned m, const struct sockaddr_in *to, size_t slot,
-                        const struct run *r)
+/* Packets lie one behind the other: a run is one piece. */
+static uint8_t *add_message(struct floor *f, unsigned m, const struct sockaddr_in *to,
+                            uint8_t *bytes, const struct run *r)
 {
+    uint8_t *end = bytes;
     for (size_t k = 0; k < r->n; k++)
-        f->iovecs[m][k] = (struct iovec){f->slots + ((slot + r->first + k) % SLOTS) * SLOT,
-                                         f->sizes[r->first + k]};
+        end += f->sizes[r->first + k];
+    f->iovecs[m] = (struct iovec){bytes, (size_t)(end - bytes)};
     struct msghdr *h = &f->messages[m].msg_hdr;
     *h = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
                          .msg_namelen = sizeof *to,
-                         .msg_iov = f->iovecs[m],
-                         .msg_iovlen = r->n};
+                         .msg_iov = &f->iovecs[m],
+                         .msg_iovlen = 1};
     if (r->n == 1)
-        return;
+        return end;
     h->msg_control = f->controls[m].bytes;
     h->msg_controllen = sizeof f->controls[m].bytes;
     struct cmsghdr *c = CMSG_FIRSTHDR(h);
@@ -180,23 +183,25 @@ static void add_message(struct floor *f, unsigned m, const struct sockaddr_in *t
     c->cmsg_type = UDP_SEGMENT;
     c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
     memcpy(CMSG_DATA(c), &(uint16_t){(uint16_t)f->sizes[r->first]}, sizeof(uint16_t));
+    return end;
 }
 
 uint64_t floor_frame(struct floor *f)
 {
     uint64_t start = figures_cpu_ns();
     unsigned n = 0;
+    uint8_t *at = f->bytes;
     for (size_t i = 0; i < f->n; i++) {
-        size_t slot = i * f->n_sizes;
-        for (size_t k = 0; k < f->n_sizes; k++)
-            seal_cipher_only(f->sealers[i], f->nonce++, f->slots + ((slot + k) % SLOTS) * SLOT,
-                             f->sizes[k] - f->tag);
         if (n + f->n_runs > BATCH) {
             send_batch(f, n);
             n = 0;
+            at = f->bytes;
         }
+        uint8_t *packet = at;
+        for (size_t k = 0; k < f->n_sizes; packet += f->sizes[k++])
+            seal_cipher_only(f->sealers[i], f->nonce++, packet, f->sizes[k] - f->tag);
         for (size_t r = 0; r < f->n_runs; r++)
-            add_message(f, n++, &f->addresses[i], slot, &f->runs[r]);
+            at = add_message(f, n++, &f->addresses[i], at, &f->runs[r]);
     }
     send_batch(f, n);
     return figures_cpu_ns() - start;
@@ -209,7 +214,7 @@ uint64_t floor_usual_frame(struct floor *f)
     for (size_t k = 0; k < f->n_sizes; k++) {
         f->seq++;
         for (size_t i = 0; i < f->n; i++) {
-            uint8_t *p = f->slots + ((i * f->n_sizes + k) % SLOTS) * SLOT;
+            uint8_t *p = f->bytes + i % BATCH * SLOT;
             int len = (int)(f->sizes[k] - f->tag);
             put_u16(p, 0x8060);
             put_u16(p + 2, f->seq);
