@@ -117,9 +117,10 @@ static enum err take_index(struct sealer *s, const struct seal_rtp_head *h, bool
     return OK;
 }
 
-/* Everything but the HMAC of the AES-CM suites: for them *mac says what remains to be hashed. */
-static enum err protect(struct sealer *s, uint8_t *pkt, size_t *len, bool again,
-                        struct seal_mac_job *mac)
+/* Everything but the HMAC of the AES-CM suites: for them *mac says what remains to be hashed.
+ * payload: where it is if not in pkt, or NULL. */
+static enum err protect(struct sealer *s, uint8_t *pkt, const uint8_t *payload, size_t *len,
+                        bool again, struct seal_mac_job *mac)
 {
     struct seal_rtp_head h;
     enum err e = seal_rtp_parse(pkt, *len, &h);
@@ -134,9 +135,12 @@ static enum err protect(struct sealer *s, uint8_t *pkt, size_t *len, bool again,
     if (s->rtp.gcm) {
         uint8_t iv[SEAL_GCM_IV_ROOM];
         seal_gcm_iv(iv, s->rtp.salt, h.ssrc, index);
-        s->rtp.impl->gcm_seal(&s->rtp, iv, pkt, h.len, pkt + h.len, n - h.len, pkt + n);
+        s->rtp.impl->gcm_seal(&s->rtp, iv, pkt, h.len, payload ? payload : pkt + h.len, pkt + h.len,
+                              n - h.len, pkt + n);
     } else {
         uint8_t iv[SEAL_CTR_IV];
+        if (payload)
+            memcpy(pkt + h.len, payload, n - h.len);
         seal_ctr_iv(iv, s->rtp.salt, h.ssrc, index);
         s->rtp.impl->ctr(&s->rtp, iv, pkt + h.len, n - h.len);
         /* RFC 3711 4.2: the roll-over counter is hashed behind the packet, but not sent. It fits
@@ -150,10 +154,11 @@ static enum err protect(struct sealer *s, uint8_t *pkt, size_t *len, bool again,
     return OK;
 }
 
-static enum err protect_one(struct sealer *s, uint8_t *pkt, size_t *len, bool again)
+static enum err protect_one(struct sealer *s, uint8_t *pkt, const uint8_t *payload, size_t *len,
+                            bool again)
 {
     struct seal_mac_job mac;
-    enum err e = protect(s, pkt, len, again, &mac);
+    enum err e = protect(s, pkt, payload, len, again, &mac);
     if (e == OK && mac.cipher) {
         mac.cipher->impl->mac(mac.cipher, mac.data, mac.n, mac.tag);
         memcpy(pkt + *len - s->rtp.tag_len, mac.tag, s->rtp.tag_len);
@@ -163,12 +168,17 @@ static enum err protect_one(struct sealer *s, uint8_t *pkt, size_t *len, bool ag
 
 enum err seal_protect_rtp(struct sealer *s, uint8_t *pkt, size_t *len)
 {
-    return protect_one(s, pkt, len, false);
+    return protect_one(s, pkt, NULL, len, false);
+}
+
+enum err seal_protect_rtp_from(struct sealer *s, uint8_t *pkt, const uint8_t *payload, size_t *len)
+{
+    return protect_one(s, pkt, payload, len, false);
 }
 
 enum err seal_protect_rtp_again(struct sealer *s, uint8_t *pkt, size_t *len)
 {
-    return protect_one(s, pkt, len, true);
+    return protect_one(s, pkt, NULL, len, true);
 }
 
 enum { BATCH_MACS = 32 };
@@ -201,7 +211,7 @@ void seal_protect_rtp_batch(struct seal_job *jobs, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct seal_job *j = &jobs[i];
         struct seal_mac_job *mac = &b.macs[b.n];
-        j->result = protect(j->sealer, j->pkt, &j->len, j->again, mac);
+        j->result = protect(j->sealer, j->pkt, NULL, &j->len, j->again, mac);
         if (j->result != OK || !mac->cipher)
             continue;
         if (b.n > 0 && mac->cipher->impl != b.macs[0].cipher->impl) {
@@ -236,7 +246,7 @@ enum err seal_protect_rtcp(struct sealer *s, uint8_t *pkt, size_t *len)
         memcpy(aad, pkt, SEAL_RTCP_CLEAR);
         put_u32(aad + SEAL_RTCP_CLEAR, SEAL_RTCP_E | index);
         seal_gcm_iv(iv, s->rtcp.salt, ssrc, index);
-        s->rtcp.impl->gcm_seal(&s->rtcp, iv, aad, sizeof aad, body, body_len, pkt + n);
+        s->rtcp.impl->gcm_seal(&s->rtcp, iv, aad, sizeof aad, body, body, body_len, pkt + n);
         put_u32(pkt + n + SEAL_GCM_TAG, SEAL_RTCP_E | index);
     } else {
         uint8_t iv[SEAL_CTR_IV], tag[SEAL_SHA1];
@@ -256,7 +266,7 @@ void seal_cipher_only(struct sealer *s, uint64_t nonce, uint8_t *buf, size_t len
     memcpy(iv + 4, &nonce, sizeof nonce);
     if (s->rtp.gcm) {
         s->rtp.impl->gcm_seal(&s->rtp, iv, buf, SEAL_RTP_HEADER, buf + SEAL_RTP_HEADER,
-                              len - SEAL_RTP_HEADER, buf + len);
+                              buf + SEAL_RTP_HEADER, len - SEAL_RTP_HEADER, buf + len);
     } else {
         s->rtp.impl->ctr(&s->rtp, iv, buf + SEAL_RTP_HEADER, len - SEAL_RTP_HEADER);
         s->rtp.impl->mac(&s->rtp, buf, len, tag);

@@ -58,6 +58,10 @@ void seal_remove_ssrc(struct sealer *s, uint32_t ssrc);
  * already, or is more than SEAL_REPLAY_WINDOW behind. ERR_FULL, ERR_NOMEM: no context. Nothing is
  * written then. */
 MUST_CHECK enum err seal_protect_rtp(struct sealer *s, uint8_t *pkt, size_t *len);
+/* As seal_protect_rtp, where pkt begins with the header only and all behind that is at payload:
+ * spares a copy. *len: of both. */
+MUST_CHECK enum err seal_protect_rtp_from(struct sealer *s, uint8_t *pkt, const uint8_t *payload,
+                                          size_t *len);
 /* As seal_protect_rtp, for a retransmission without RTX: the same sequence number again. The
  * caller vouches that the packet equals the first one byte for byte (header extensions too):
  * otherwise GCM would give its authentication key away (RFC 7714 8.3, 9.4). */

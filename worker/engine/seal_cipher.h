@@ -35,9 +35,9 @@ struct seal_impl {
     enum err (*init)(struct seal_cipher *c, const uint8_t *key, size_t key_len,
                      const uint8_t *auth_key, bool encrypt);
     void (*fini)(struct seal_cipher *c);
-    /* In place; the tag goes to tag. */
+    /* n bytes from `from` to p, which may be the same; the tag goes to tag. */
     void (*gcm_seal)(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad, size_t aad_len,
-                     uint8_t *p, size_t n, uint8_t *tag);
+                     const uint8_t *from, uint8_t *p, size_t n, uint8_t *tag);
     /* In place; false when the tag does not match. */
     bool (*gcm_open)(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad, size_t aad_len,
                      uint8_t *p, size_t n, const uint8_t *tag);

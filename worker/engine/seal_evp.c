@@ -31,12 +31,12 @@ static void evp_fini(struct seal_cipher *c)
 }
 
 static void evp_gcm_seal(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad,
-                         size_t aad_len, uint8_t *p, size_t n, uint8_t *tag)
+                         size_t aad_len, const uint8_t *from, uint8_t *p, size_t n, uint8_t *tag)
 {
     int len;
     int ok = EVP_EncryptInit_ex(c->cipher, NULL, NULL, NULL, iv) == 1 &&
              EVP_EncryptUpdate(c->cipher, NULL, &len, aad, (int)aad_len) == 1 &&
-             (n == 0 || EVP_EncryptUpdate(c->cipher, p, &len, p, (int)n) == 1) &&
+             (n == 0 || EVP_EncryptUpdate(c->cipher, p, &len, from, (int)n) == 1) &&
              EVP_EncryptFinal_ex(c->cipher, p + n, &len) == 1 &&
              EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_GCM_TAG, tag) == 1;
     assert(ok);

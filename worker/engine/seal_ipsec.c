@@ -74,14 +74,14 @@ static void ipsec_fini(struct seal_cipher *c)
 }
 
 static void ipsec_gcm_seal(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad,
-                           size_t aad_len, uint8_t *p, size_t n, uint8_t *tag)
+                           size_t aad_len, const uint8_t *from, uint8_t *p, size_t n, uint8_t *tag)
 {
     const struct ipsec_key *k = c->cipher;
     struct gcm_context_data ctx;
     if (k->key_len == 32)
-        IMB_AES256_GCM_ENC(manager, &k->gcm, &ctx, p, p, n, iv, aad, aad_len, tag, SEAL_GCM_TAG);
+        IMB_AES256_GCM_ENC(manager, &k->gcm, &ctx, p, from, n, iv, aad, aad_len, tag, SEAL_GCM_TAG);
     else
-        IMB_AES128_GCM_ENC(manager, &k->gcm, &ctx, p, p, n, iv, aad, aad_len, tag, SEAL_GCM_TAG);
+        IMB_AES128_GCM_ENC(manager, &k->gcm, &ctx, p, from, n, iv, aad, aad_len, tag, SEAL_GCM_TAG);
 }
 
 static bool ipsec_gcm_open(struct seal_cipher *c, const uint8_t *iv, const uint8_t *aad,

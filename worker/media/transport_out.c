@@ -32,16 +32,22 @@ static uint8_t *reserve(struct worker *w)
 }
 
 /* Returns the length. */
-static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
+static size_t write_header(const struct rtp_out *o, uint8_t *slot)
 {
-    const struct rtp_view *v = o->view;
     size_t ext = ext_layout_write(o->layout, o->brought, o->time, o->number, slot + RTP_HEADER_LEN);
     slot[0] = (uint8_t)((ext > 0 ? 0x90 : 0x80) | (o->padding > 0 ? 0x20 : 0));
     slot[1] = (uint8_t)((o->marker ? 0x80 : 0) | o->payload_type);
     put_u16(slot + 2, o->seq);
     put_u32(slot + 4, o->timestamp);
     put_u32(slot + 8, o->ssrc);
-    uint8_t *p = slot + RTP_HEADER_LEN + ext;
+    return RTP_HEADER_LEN + ext;
+}
+
+/* Returns the length. */
+static size_t write_rtp(const struct rtp_out *o, uint8_t *slot)
+{
+    const struct rtp_view *v = o->view;
+    uint8_t *p = slot + write_header(o, slot);
     if (o->rtx) {
         put_u16(p, o->osn);
         p += 2;
@@ -105,13 +111,38 @@ static uint16_t offset_of(const struct rtp_view *v, struct slice e)
     return e.n > 0 ? (uint16_t)(e.p - v->data) : 0;
 }
 
+/* Whether what is sent is what came, behind another header. */
+static bool is_payload_kept(const struct rtp_out *o)
+{
+    return !o->rtx && !o->again && o->patch == 0 && o->padding == 0 && o->view->payload_len > 0;
+}
+
+/* Encrypts on the way into the slot. Returns the length, 0: SRTP refused. */
+static size_t seal_from_source(struct transport *t, const struct rtp_out *o, uint8_t *slot)
+{
+    const struct rtp_view *v = o->view;
+    size_t len = write_header(o, slot) + v->payload_len;
+    size_t sealed = len;
+    if (seal_protect_rtp_from(t->sealer, slot, v->data + v->payload_at, &sealed) != OK)
+        return 0;
+    txq_commit(&t->worker->txq, t->rtp_dest, sealed);
+    return len;
+}
+
 static size_t send_now(struct transport *t, usec now, const struct rtp_out *o)
 {
     struct worker *w = t->worker;
     uint8_t *slot = t->batch ? seal_batch_reserve(&w->seal_batch, &w->txq) : reserve(w);
-    size_t len = write_rtp(o, slot);
-    if (!commit(t, o, slot, len))
-        return refuse(t, o);
+    size_t len;
+    if (t->sealer && !t->batch && is_payload_kept(o)) {
+        len = seal_from_source(t, o, slot);
+        if (len == 0)
+            return refuse(t, o);
+    } else {
+        len = write_rtp(o, slot);
+        if (!commit(t, o, slot, len))
+            return refuse(t, o);
+    }
     count(t, now, o, len);
     if (t->pace && !o->probe)
         pacer_spend(&t->pace->pacer, now, len);

@@ -182,7 +182,7 @@ static void check_gcm_vector(const struct gcm_vector *v, bool rtcp)
     struct seal_cipher dec = {.impl = seal_selected_impl(), .gcm = true};
     assert_int_equal(enc.impl->init(&enc, key, v->key_len, auth, true), OK);
     assert_int_equal(dec.impl->init(&dec, key, v->key_len, auth, false), OK);
-    enc.impl->gcm_seal(&enc, iv, aad, sizeof aad, packet, n, packet + n);
+    enc.impl->gcm_seal(&enc, iv, aad, sizeof aad, packet, packet, n, packet + n);
     assert_memory_equal(packet, want, n + 16);
     assert_true(dec.impl->gcm_open(&dec, iv, aad, sizeof aad, packet, n, packet + n));
     assert_memory_equal(packet, plain, n);
@@ -337,6 +337,44 @@ static void a_batch_gives_the_bytes_of_single_calls(void **state)
     for (size_t i = 0; i < SEALERS; i++) {
         seal_close(one[i]);
         seal_close(many[i]);
+    }
+}
+
+/* The header's length of what make_rtp makes. */
+static size_t header_len(const uint8_t *p)
+{
+    size_t len = 12 + (size_t)(p[0] & 0x0f) * 4;
+    return p[0] & 0x10 ? len + 4 + ((size_t)p[len + 2] << 8 | p[len + 3]) * 4 : len;
+}
+
+static void a_payload_from_elsewhere_gives_the_bytes_of_one_in_place(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init_seeded(&rng, 5);
+    for (size_t i = 0; i < SRTP_SUITE_COUNT * IMPL_COUNT; i++) {
+        struct sealer *one, *other;
+        uint8_t whole[CAP], source[CAP], sealed[CAP];
+        if (!use_impl(i % IMPL_COUNT))
+            continue;
+        struct srtp_key k = random_key(&rng, (enum srtp_suite)(i / IMPL_COUNT));
+        assert_int_equal(seal_open(&one, &k), OK);
+        assert_int_equal(seal_open(&other, &k), OK);
+        for (uint16_t seq = 1; seq < 200; seq++) {
+            size_t len = make_rtp(&rng, whole, 5, seq);
+            size_t head = header_len(whole);
+            size_t from_len = len;
+            memset(sealed, 0xee, sizeof sealed);
+            memcpy(sealed, whole, head);
+            memcpy(source, whole, len);
+            assert_int_equal(seal_protect_rtp_from(one, sealed, source + head, &from_len), OK);
+            assert_memory_equal(source, whole, len);
+            assert_int_equal(seal_protect_rtp(other, whole, &len), OK);
+            assert_int_equal(from_len, len);
+            assert_memory_equal(sealed, whole, len);
+        }
+        seal_close(one);
+        seal_close(other);
     }
 }
 
@@ -661,6 +699,7 @@ int main(void)
         cmocka_unit_test(gcm_gives_the_vectors_of_rfc_7714),
         cmocka_unit_test(rtp_and_libsrtp_agree_in_both_directions_over_roll_overs),
         cmocka_unit_test(rtcp_and_libsrtp_agree_in_both_directions),
+        cmocka_unit_test(a_payload_from_elsewhere_gives_the_bytes_of_one_in_place),
         cmocka_unit_test(a_batch_gives_the_bytes_of_single_calls),
         cmocka_unit_test(a_bad_job_does_not_hurt_its_neighbours),
         cmocka_unit_test(every_flipped_bit_is_noticed),
