@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 
 run_packages="gcc make pkg-config ca-certificates libuv1-dev libusrsctp-dev libsrtp2-dev libssl-dev libwebsockets-dev
 libwebsockets-evlib-uv libpq-dev libhiredis-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev libjwt-dev uthash-dev zlib1g-dev ffmpeg"
-test_packages="$run_packages libcmocka-dev clang llvm libclang-rt-14-dev valgrind postgresql chromium sqlite3 nginx-light redis-server"
+test_packages="$run_packages libcmocka-dev clang llvm libclang-rt-14-dev valgrind postgresql chromium sqlite3 nginx-light redis-server
+gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
+python3-aiortc python3-numpy"
 lint_packages="$run_packages libcmocka-dev clang-format"
 # AES-GCM at the speed of the machine; on other processors OpenSSL's is used.
 [ "$(uname -m)" = x86_64 ] && run_packages="$run_packages libipsec-mb-dev" && test_packages="$test_packages libipsec-mb-dev"

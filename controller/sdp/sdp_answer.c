@@ -5,6 +5,7 @@
 
 #include "controller/rtc/ortc.h"
 #include "controller/sdp/sdp_codecs.h"
+#include "proto/rtp_ext.h"
 
 static struct slice str(const char *s)
 {
@@ -172,6 +173,31 @@ static enum err put_msid(const struct sdp_offer_media *m, const struct sdp_answe
     return kept ? OK : ERR_NOMEM;
 }
 
+static bool has_mid(const struct rtp_parameters *p)
+{
+    for (size_t i = 0; i < p->n_header_extensions && p->mid; i++) {
+        if (strcmp(p->header_extensions[i].uri, rtp_ext_uri(RTP_EXT_MID)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Where packets do not name their section, their SSRCs tell it (RFC 8843 9.2). Where they do, the
+ * stream may go on under another SSRC, so none is announced. */
+static void put_ssrcs(const struct rtp_parameters *p, struct sdp_media *out)
+{
+    struct slice cname = str(p->rtcp && p->rtcp->cname ? p->rtcp->cname : "weir");
+    for (size_t i = 0; i < p->n_encodings && i < SDP_SSRC_GROUPS_MAX && !has_mid(p); i++) {
+        const struct rtp_encoding_parameters *e = &p->encodings[i];
+        out->ssrcs[out->n_ssrcs++] = (struct sdp_ssrc){.ssrc = e->ssrc, .cname = cname};
+        if (!e->rtx)
+            continue;
+        out->ssrcs[out->n_ssrcs++] = (struct sdp_ssrc){.ssrc = e->rtx->ssrc, .cname = cname};
+        out->groups[out->n_groups++] = (struct sdp_ssrc_group){
+            .semantics = str("FID"), .ssrcs = {e->ssrc, e->rtx->ssrc}, .n_ssrcs = 2};
+    }
+}
+
 static enum err accept(const struct sdp_offer *offer, const struct sdp_answer *a, size_t i,
                        struct arena *arena, struct sdp_media *out)
 {
@@ -187,8 +213,10 @@ static enum err accept(const struct sdp_offer *offer, const struct sdp_answer *a
     put_transport(offer, a, out);
     put_extensions(p, out);
     enum err e = put_codecs(p, arena, out);
-    if (e == OK && out->direction == SDP_SENDONLY)
+    if (e == OK && out->direction == SDP_SENDONLY) {
+        put_ssrcs(p, out);
         e = put_msid(m, a, arena, out);
+    }
     if (e == OK && out->direction == SDP_RECVONLY)
         e = put_rids(m->sdp, p, arena, out);
     return e;

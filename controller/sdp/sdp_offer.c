@@ -81,6 +81,32 @@ static enum err check_mid(const struct sdp_offer *o, size_t i, struct field_erro
     return OK;
 }
 
+static bool is_other(const struct sdp_offer *o, const struct sdp_ext *x)
+{
+    for (size_t i = 0; i < o->n_media; i++) {
+        const struct sdp_media *m = o->media[i].sdp;
+        for (size_t k = 0; k < m->n_exts; k++) {
+            if (m->exts[k].id == x->id && !same(m->exts[k].uri, x->uri))
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum err find_ambiguous(struct sdp_offer *o, struct arena *arena, struct field_error *error)
+{
+    bool *ambiguous = arena_array(arena, UINT8_MAX + 1, sizeof *ambiguous);
+    if (!ambiguous)
+        return no_memory(error);
+    for (size_t i = 0; i < o->n_media; i++) {
+        const struct sdp_media *m = o->media[i].sdp;
+        o->media[i].ambiguous = ambiguous;
+        for (size_t k = 0; k < m->n_exts; k++)
+            ambiguous[m->exts[k].id] |= is_other(o, &m->exts[k]);
+    }
+    return OK;
+}
+
 static enum err read_sections(struct sdp_offer *o, struct arena *arena, struct field_error *error)
 {
     const struct sdp *s = o->sdp;
@@ -109,7 +135,7 @@ static enum err read_sections(struct sdp_offer *o, struct arena *arena, struct f
         if (usable > 1 && !in_bundle(s, s->media[i].mid))
             return fail(error, ERR_UNSUPPORTED, "a=group:BUNDLE", "must hold all sections");
     }
-    return OK;
+    return find_ambiguous(o, arena, error);
 }
 
 /* ---- the transport ---- */

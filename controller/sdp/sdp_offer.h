@@ -31,6 +31,9 @@ struct sdp_offer_media {
     enum media_kind kind;
     bool sends;    /* the offerer would */
     bool receives; /* so too */
+    /* By extension id: it means different things in sections of the offer (RFC 8843 9.1 forbids
+     * it), so that it cannot be used on one transport. */
+    const bool *ambiguous;
 };
 
 struct sdp_offer {

@@ -114,7 +114,8 @@ static enum err choose_extensions(const struct sdp_offer_media *m,
         const struct sdp_ext *x = &s->exts[i];
         bool sent =
             !x->has_direction || x->direction == SDP_SENDRECV || x->direction == SDP_SENDONLY;
-        if (x->id == 0 || !sent || id_taken(out, x->id) || !router_takes(router, m->kind, x->uri))
+        if (x->id == 0 || m->ambiguous[x->id] || !sent || id_taken(out, x->id) ||
+            !router_takes(router, m->kind, x->uri))
             continue;
         const char *uri = sdp_copy(arena, x->uri);
         if (!uri)
@@ -240,7 +241,7 @@ enum err sdp_consumer_capabilities(const struct sdp_offer_media *m, struct arena
         const struct sdp_ext *x = &s->exts[i];
         bool received =
             !x->has_direction || x->direction == SDP_SENDRECV || x->direction == SDP_RECVONLY;
-        if (x->id == 0 || !received || x->uri.n > 255)
+        if (x->id == 0 || m->ambiguous[x->id] || !received || x->uri.n > 255)
             continue;
         const char *uri = sdp_copy(arena, x->uri);
         if (!uri)

@@ -48,6 +48,7 @@ static void on_row(void *ctx, enum err e, const struct stream_row *row)
         /* Of those of accounts, the room knows better: what a crash cut off may go on. */
         whip_session_fail(s, 403, ERR_DENIED, NULL, "that stream has ended");
     } else {
+        s->was_ended = row->status == STREAM_ENDED;
         end_earlier(s);
         snprintf(s->room_id, sizeof s->room_id, "%s", row->room_id);
         whip_session_join(s, ROLE_BROADCASTER, row->title);

@@ -191,6 +191,10 @@ static void on_joined(void *ctx, enum err e, const char *reason, json_t *data)
 {
     struct whip_session *s = ctx;
     struct sig_create_transport in = {0};
+    if (e == ERR_STATE && s->was_ended) {
+        whip_session_fail(s, 403, ERR_DENIED, NULL, "that stream has ended");
+        return;
+    }
     if (refused(s, e, reason))
         return;
     s->ice_servers = json_incref(json_object_get(data, "iceServers"));

@@ -61,6 +61,7 @@ struct whip_session {
     struct whip_track tracks[SDP_MEDIA_MAX];
     size_t n_tracks;
     unsigned waiting; /* answers that are to come before ours */
+    bool was_ended;   /* its stream's row said so */
     bool live;        /* answered with 201 */
     bool ended;       /* the sweep frees it */
     bool by_client;   /* it asked for the end */

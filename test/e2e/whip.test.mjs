@@ -1,13 +1,13 @@
 // WHIP and WHEP with Chromium's own RTCPeerConnection: broadcasting by stream key, watching, trickle and restart, errors, ends.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, moving, open } from './browser.mjs';
 import { Service, until } from './service.mjs';
 import { Signal, metrics } from './signal.mjs';
+import { cheap } from './account.mjs';
+import { streamWithKey } from './stream_key.mjs';
 
 const script = new URL('whip_page.js', import.meta.url).pathname;
 const corpus = new URL('../fuzz/corpus/controller_sdp/', import.meta.url).pathname;
@@ -16,7 +16,7 @@ let service;
 let browser;
 
 before(async () => {
-    service = await Service.start({ WEIR_RTC_WORKERS: '2', WEIR_ICE_STUN_URLS: 'stun:stun.example.org:3478',
+    service = await Service.start({ ...cheap, WEIR_RTC_WORKERS: '2', WEIR_ICE_STUN_URLS: 'stun:stun.example.org:3478',
         WEIR_ICE_TURN_URLS: 'turn:turn.example.org', WEIR_ICE_TURN_SECRET: 'secret' });
     browser = await launch();
 });
@@ -26,13 +26,7 @@ after(async () => {
     assert.equal(await service?.stop(), 0, `the service ends cleanly\n${service?.log}`);
 });
 
-/** A stream in the database: {id, key, room}. */
-function stream(status = 'scheduled') {
-    const s = { id: randomUUID(), key: randomUUID().replaceAll('-', ''), room: randomUUID() };
-    execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(service.dir, 'weir.db'),
-        `INSERT INTO livestreams (id, room_id, title, stream_key, status, created_at) VALUES ('${s.id}', '${s.room}', 'By WHIP', '${s.key}', '${status}', 1)`]);
-    return s;
-}
+const stream = (options) => streamWithKey(service, options);
 
 async function page() {
     const p = await open(browser, `${service.url}/healthz`);
@@ -56,7 +50,7 @@ async function refused(response, status, field) {
 
 for (const codec of ['video/VP8', 'video/H264']) {
     test(`a browser broadcasts by WHIP in ${codec}, another watches by WHEP, signaling's viewers and HLS see the same stream`, async () => {
-        const s = stream();
+        const s = await stream();
         const viewer = await Signal.open(service.url);
         await viewer.request('joinRoom', { roomId: s.room, role: 'viewer' });
         const sender = await page();
@@ -92,7 +86,7 @@ for (const codec of ['video/VP8', 'video/H264']) {
 }
 
 test('simulcast by RID: three layers arrive, and a WHEP viewer gets the largest', async () => {
-    const s = stream();
+    const s = await stream();
     const sender = await page();
     const { answer } = await publish(sender, s, { simulcast: true });
     assert.match(answer, /a=simulcast:recv q;h;f/);
@@ -104,7 +98,7 @@ test('simulcast by RID: three layers arrive, and a WHEP viewer gets the largest'
 });
 
 test('ICE restarts by PATCH, on both sides, and the picture goes on', async () => {
-    const s = stream();
+    const s = await stream();
     const sender = await page();
     const watcher = await page();
     const first = await publish(sender, s);
@@ -131,7 +125,7 @@ test('ICE restarts by PATCH, on both sides, and the picture goes on', async () =
 });
 
 test('an encoder that comes back takes its own place, viewers go on in the same session', async () => {
-    const s = stream();
+    const s = await stream();
     const sender = await page();
     const watcher = await page();
     await publish(sender, s);
@@ -141,6 +135,7 @@ test('an encoder that comes back takes its own place, viewers go on in the same 
     await sender.context().close(); // without a word
     const again = await page();
     await publish(again, s);
+    assert.equal(id, s.id);
     assert.equal((await live(s.room)).id, id, 'the same stream goes on');
     const before = await frames(watcher);
     await until('frames of the new one', 15000, async () => (await frames(watcher)) > before + 25);
@@ -150,18 +145,19 @@ test('an encoder that comes back takes its own place, viewers go on in the same 
 });
 
 test('a broadcaster whose media is lost ends its session, as over signaling', async () => {
-    const s = stream();
+    const s = await stream();
     const sender = await page();
     const { session } = await publish(sender, s);
     await until('live', 5000, () => live(s.room));
     await sender.evaluate(() => globalThis.whip.pc.close());
-    await until('the stream has ended', 45000, async () => !(await live(s.room)), 500);
+    // At the latest: 30 s until consent expires, 15 s in which ICE may come back, 15 s in which the broadcaster may.
+    await until('the stream has ended', 75000, async () => !(await live(s.room)), 500);
     assert.equal((await fetch(session, { method: 'DELETE' })).status, 404);
     await sender.context().close();
 });
 
 test('what OBS sends is answered, and a session whose media never comes ends by itself', async () => {
-    const s = stream();
+    const s = await stream();
     const r = await post(`/whip/${s.key}`, sample('obs-simulcast')); // the key in the path
     assert.equal(r.status, 201);
     assert.equal(r.headers.get('content-type'), 'application/sdp');
@@ -181,20 +177,20 @@ test('keys: none, a wrong one, one of a stream that has ended', async () => {
     assert.match(none.headers.get('www-authenticate'), /^Bearer/);
     await refused(await post('/whip', offer, { Authorization: 'Bearer wrong' }), 401);
     await refused(await post(`/whip/${'x'.repeat(500)}`, offer), 401);
-    await refused(await post('/whip', offer, { Authorization: `Bearer ${stream('ended').key}` }), 403);
+    await refused(await post('/whip', offer, { Authorization: `Bearer ${(await stream({ ended: true })).key}` }), 403);
 });
 
 test('one broadcaster a room: the second is told so', async () => {
-    const s = stream();
+    const s = await stream();
     const host = await Signal.open(service.url);
-    await host.request('joinRoom', { roomId: s.room, role: 'broadcaster' });
+    await host.request('joinRoom', { roomId: s.room, role: 'broadcaster', streamKey: s.key });
     const r = await refused(await post('/whip', sample('obs'), { Authorization: `Bearer ${s.key}` }), 409);
     assert.ok(Number(r.headers.get('retry-after')) > 0);
     host.close();
 });
 
 test('offers that cannot be answered are refused with the reason', async () => {
-    const s = stream();
+    const s = await stream();
     const auth = { Authorization: `Bearer ${s.key}` };
     await refused(await post('/whip', '', auth), 400);
     await refused(await post('/whip', 'hello', auth), 400, 'line 1');
@@ -206,11 +202,11 @@ test('offers that cannot be answered are refused with the reason', async () => {
 });
 
 test('WHEP of what is not there, or not on the air', async () => {
-    const s = stream();
+    const s = await stream();
     await refused(await post('/whep/nowhere', sample('chromium-recv')), 404, 'streamId');
     const r = await refused(await post(`/whep/${s.id}`, sample('chromium-recv')), 409, 'streamId');
     assert.ok(Number(r.headers.get('retry-after')) > 0);
-    await refused(await post(`/whep/${stream('ended').id}`, sample('chromium-recv')), 404, 'streamId');
+    await refused(await post(`/whep/${(await stream({ ended: true })).id}`, sample('chromium-recv')), 404, 'streamId');
 });
 
 test('pages of other sites may use it', async () => {
@@ -218,7 +214,7 @@ test('pages of other sites may use it', async () => {
     assert.equal(r.status, 204);
     assert.equal(r.headers.get('access-control-allow-origin'), '*');
     assert.match(r.headers.get('access-control-allow-headers'), /authorization/);
-    const s = stream();
+    const s = await stream();
     const answered = await post('/whip', sample('obs'), { Authorization: `Bearer ${s.key}`, Origin: 'https://other.example' });
     assert.match(answered.headers.get('access-control-expose-headers'), /Location/);
     assert.equal((await fetch(service.url + answered.headers.get('location'), { method: 'DELETE' })).status, 200);

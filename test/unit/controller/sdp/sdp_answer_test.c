@@ -137,23 +137,44 @@ static void what_is_not_wanted_is_rejected_in_its_place(void **state)
     sample_close(&s);
 }
 
-static void what_is_sent_names_its_stream(void **state)
+static void answer_sending(const char *name)
 {
-    (void)state;
+    static struct rtp_encoding_parameters encoding = {.ssrc = 77, .has_ssrc = true};
+    static struct rtp_rtx_parameters rtx = {.ssrc = 78, .has_ssrc = true};
     struct rtp_parameters p;
     struct sdp_answer_media media[SDP_MEDIA_MAX] = {0};
     struct wr w = wr_of(text, sizeof text - 1);
-    sample_open(&s, "gstreamer-recv");
+    encoding.rtx = &rtx;
+    sample_open(&s, name);
     assert_int_equal(sdp_producer_parameters(&s.offer.media[1], &s.router, &s.arena, &p, &s.error),
                      OK);
+    p.encodings = &encoding;
+    p.n_encodings = 1;
     media[1] = (struct sdp_answer_media){.parameters = &p, .direction = SDP_SENDONLY};
     struct sdp_answer answer = {.ice = &ice, .dtls = &dtls, .media = media, .stream = "room7"};
     assert_int_equal(sdp_answer_write(&s.offer, &answer, &s.arena, &w), OK);
     text[wr_len(&w)] = '\0';
+    sample_close(&s);
+}
+
+static void what_is_sent_names_its_stream(void **state)
+{
+    (void)state;
+    answer_sending("gstreamer-recv");
     assert_non_null(strstr(text, "a=msid:room7 videovideo1\r\n"));
     assert_non_null(strstr(text, "a=sendonly\r\n"));
     assert_non_null(strstr(text, "m=audio 0 "));
-    sample_close(&s);
+}
+
+static void ssrcs_are_announced_where_packets_do_not_name_their_section(void **state)
+{
+    (void)state;
+    answer_sending("gstreamer-recv");
+    assert_non_null(strstr(text, "a=ssrc-group:FID 77 78\r\n"));
+    assert_non_null(strstr(text, "a=ssrc:77 cname:"));
+    answer_sending("chromium-recv");
+    assert_non_null(strstr(text, "sdes:mid"));
+    assert_null(strstr(text, "a=ssrc"));
 }
 
 static void an_answer_that_does_not_fit_is_an_error(void **state)
@@ -237,6 +258,7 @@ int main(void)
         cmocka_unit_test(numbers_are_those_of_the_offer),
         cmocka_unit_test(what_is_not_wanted_is_rejected_in_its_place),
         cmocka_unit_test(what_is_sent_names_its_stream),
+        cmocka_unit_test(ssrcs_are_announced_where_packets_do_not_name_their_section),
         cmocka_unit_test(an_answer_that_does_not_fit_is_an_error),
         cmocka_unit_test(a_fragment_brings_candidates_or_credentials),
         cmocka_unit_test(a_fragment_without_sense_is_malformed),

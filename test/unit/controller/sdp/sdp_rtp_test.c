@@ -161,6 +161,21 @@ static void extensions_that_only_the_answerer_would_send_are_left(void **state)
     sample_close(&s);
 }
 
+/* aiortc numbers extensions by section, and reads them as if by transport. */
+static void ids_that_mean_different_things_in_sections_are_left(void **state)
+{
+    struct rtp_capabilities caps;
+    (void)state;
+    open_media("aiortc-send", 1);
+    assert_int_equal(p.n_header_extensions, 1);
+    assert_int_equal(p.header_extensions[0].id, 1); /* MID, in both */
+    sample_close(&s);
+    sample_open(&s, "aiortc-recv");
+    assert_int_equal(sdp_consumer_capabilities(&s.offer.media[0], &s.arena, &caps), OK);
+    assert_int_equal(caps.n_header_extensions, 1);
+    sample_close(&s);
+}
+
 static void the_first_codec_that_is_known_is_taken(void **state)
 {
     (void)state;
@@ -249,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_rid_that_simulcast_does_not_list_is_no_encoding),
         cmocka_unit_test(browsers_get_their_first_codec_with_rtx_and_feedback),
         cmocka_unit_test(extensions_that_only_the_answerer_would_send_are_left),
+        cmocka_unit_test(ids_that_mean_different_things_in_sections_are_left),
         cmocka_unit_test(the_first_codec_that_is_known_is_taken),
         cmocka_unit_test(a_codec_that_nobody_knows_is_refused_by_name_of_the_section),
         cmocka_unit_test(streams_that_are_not_announced_are_told_by_mid),
