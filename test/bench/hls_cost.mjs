@@ -54,14 +54,14 @@ async function makeRecording(name, { codec, size, fps, kbps }) {
     const file = join(folder, `${name}.mkv`);
     await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps}:d=10,noise=alls=12:allf=t`, '-f', 'lavfi',
         '-i', 'anoisesrc=r=48000:color=pink:amplitude=0.3:d=10', '-pix_fmt', 'yuv420p', ...codec, '-g', fps, '-b:v', `${kbps}k`,
-        '-maxrate', `${kbps}k`, '-bufsize', `${kbps / 2}k`, '-c:a', 'libopus', '-b:a', '64k', '-ac', '2', file], { timeout: 120000 });
+        '-maxrate', `${kbps}k`, '-bufsize', `${kbps / 2}k`, '-c:a', 'libopus', '-b:a', '64k', '-ac', '2', file], { timeout: 600000 });
     const port = await freePorts(4);
     const [video, audio] = await Promise.all([record(port), record(port + 2)]);
     const to = (p) => `rtp://127.0.0.1:${p}?rtcpport=${p}&pkt_size=1180`;
     // Parameter sets in band, as browsers send them.
     const filter = codec === H264 ? 'h264_mp4toannexb' : 'null';
     await run('ffmpeg', ['-v', 'error', '-re', '-i', file, '-map', '0:v', '-c', 'copy', '-bsf:v', filter, '-f', 'rtp', to(port), '-map', '0:a',
-        '-c', 'copy', '-f', 'rtp', to(port + 2)], { timeout: 60000 });
+        '-c', 'copy', '-f', 'rtp', to(port + 2)], { timeout: 120000 });
     await sleep(200);
     for (const [kind, stop] of Object.entries({ video, audio })) writeFileSync(join(folder, `${name}-${kind}.rtp`), stop());
 }
