@@ -16,6 +16,15 @@ static void on_presentation_segment(void *ctx, struct hls_track *t, const struct
         pipeline_advanced(p, s->duration, presentation_playable(p->presentation));
 }
 
+/* The key frame with another picture size begins a segment, however early it came. */
+static void on_presentation_init(void *ctx, struct hls_track *t, const struct hls_init *init)
+{
+    struct pipeline *p = ctx;
+    (void)init;
+    if (p->run && p->run->plan.n_inputs > 0 && t == presentation_leader(p->presentation))
+        p->run->inputs[0].key_cut_ms = p->run->inputs[0].key_came_ms;
+}
+
 void pipeline_drop_presentation(struct pipeline *p)
 {
     if (!p->presentation)
@@ -46,7 +55,8 @@ static enum err new_presentation(struct pipeline *p, usec wall)
     enum err e = presentation_open(&config, &p->presentation);
     if (e != OK)
         return e;
-    p->observer = (struct presentation_observer){.on_segment = on_presentation_segment, .ctx = p};
+    p->observer = (struct presentation_observer){
+        .on_init = on_presentation_init, .on_segment = on_presentation_segment, .ctx = p};
     presentation_observe(p->presentation, &p->observer);
     e = p->config.env.publish(p->config.env.ctx, p->presentation);
     if (e != OK) {

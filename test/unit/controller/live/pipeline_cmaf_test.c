@@ -140,6 +140,27 @@ static void what_begins_anew_has_higher_discontinuity_numbers_than_all_runs_befo
     world_fini(&w);
 }
 
+static void a_key_frame_with_another_picture_size_counts_however_early_it_came(void **state)
+{
+    struct world w;
+    (void)state;
+    go_live(&w);
+    struct hls_track *leader = presentation_leader(w.published);
+    world_sleep(&w, 1000);
+    assert_true(write_second(&w));
+    world_key_frame(&w);
+    world_sleep(&w, 400);
+    assert_true(write_second(&w));
+    world_key_frame(&w);
+    w.pipeline->observer.on_init(w.pipeline, leader, hls_track_init(leader));
+    unsigned before = w.key_requests;
+    world_sleep(&w, 1049);
+    assert_int_equal(w.key_requests, before);
+    world_sleep(&w, 1);
+    assert_int_equal(w.key_requests, before + 1);
+    world_fini(&w);
+}
+
 static void numbers_grow_over_lives_of_the_service(void **state)
 {
     struct world w;
@@ -404,6 +425,7 @@ int main(void)
         cmocka_unit_test(the_first_segment_makes_it_active_and_sound_makes_it_playable),
         cmocka_unit_test(media_sequence_numbers_grow_over_a_thousand_runs),
         cmocka_unit_test(what_begins_anew_has_higher_discontinuity_numbers_than_all_runs_before),
+        cmocka_unit_test(a_key_frame_with_another_picture_size_counts_however_early_it_came),
         cmocka_unit_test(numbers_grow_over_lives_of_the_service),
         cmocka_unit_test(a_stopped_ffmpeg_is_seen_by_its_sockets_within_two_seconds),
         cmocka_unit_test(a_silent_input_is_no_reason_to_kill_ffmpeg_at_once),
