@@ -156,6 +156,23 @@ test('a broadcaster whose media is lost ends its session, as over signaling', as
     await sender.context().close();
 });
 
+test('a worker that is killed takes its sessions along; who comes again goes on with the stream', async () => {
+    const s = await stream();
+    const sender = await page();
+    const { session } = await publish(sender, s);
+    const { id } = await until('live', 5000, () => live(s.room));
+    for (const pid of service.children('weir-worker')) process.kill(pid, 'SIGKILL');
+    await until('the session has ended', 5000, async () => (await fetch(session, { method: 'PATCH', body: 'x' })).status === 404);
+    await until('workers run', 10000, async () => (await fetch(`${service.url}/healthz`)).status === 200);
+    const again = await page();
+    await publish(again, s);
+    assert.equal((await live(s.room)).id, id);
+    const watcher = await page();
+    await play(watcher, s.room);
+    await moving(watcher, '#player', 15000);
+    for (const p of [sender, again, watcher]) await p.context().close();
+});
+
 test('what OBS sends is answered, and a session whose media never comes ends by itself', async () => {
     const s = await stream();
     const r = await post(`/whip/${s.key}`, sample('obs-simulcast')); // the key in the path
