@@ -236,3 +236,21 @@ test('pages of other sites may use it', async () => {
     assert.match(answered.headers.get('access-control-expose-headers'), /Location/);
     assert.equal((await fetch(service.url + answered.headers.get('location'), { method: 'DELETE' })).status, 200);
 });
+
+test('sessions are limited, by address and altogether', async () => {
+    for (const [limit, status] of [['WEIR_LIMITS_WHIP_SESSIONS_PER_IP', 429], ['WEIR_LIMITS_WHIP_SESSIONS', 503]]) {
+        const own = await Service.start({ ...cheap, WEIR_RTC_WORKERS: '1', WEIR_HLS_ENABLED: '0', [limit]: '1' });
+        try {
+            const ask = async () => fetch(`${own.url}/whip`, { method: 'POST', body: sample('obs'),
+                headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${(await streamWithKey(own)).key}` } });
+            const first = await ask();
+            assert.equal(first.status, 201);
+            const second = await refused(await ask(), status);
+            assert.ok(Number(second.headers.get('retry-after')) > 0);
+            assert.equal((await fetch(own.url + first.headers.get('location'), { method: 'DELETE' })).status, 200);
+            assert.equal((await ask()).status, 201, 'there is room again');
+        } finally {
+            assert.equal(await own.stop(), 0, own.log);
+        }
+    }
+});
