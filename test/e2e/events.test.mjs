@@ -198,3 +198,20 @@ test('a webhook that is not taken is tried again, with pauses that grow, and the
     const pauses = received.slice(1, 4).map((r, i) => r.at - received[i].at);
     assert.ok(pauses[0] >= 90 && pauses[1] >= 190 && pauses[2] >= 390, `${pauses} ms`);
 });
+
+test('a recording that is ready is told, over events and by webhook', async () => {
+    received = [];
+    const recorder = await Service.start({ ...cheap, WEIR_DEMO: '1', WEIR_RTC_WORKERS: '1', WEIR_WEBHOOKS_URLS: `http://127.0.0.1:${receiver.address().port}/hook` });
+    try {
+        const clip = await until('something to clip', 30000, async () => {
+            const r = await call(recorder, 'POST', '/api/livestream/demo/clip?seconds=3');
+            return r.status === 201 && r.body;
+        }, 500);
+        const hook = await until('the webhook', 30000, () => received.find((r) => r.headers['weir-event'] === 'recording.ready'), 200);
+        const { data } = JSON.parse(hook.body);
+        assert.deepEqual([data.recordingId, data.roomId, data.streamId], [clip.id, 'demo', clip.streamId]);
+        assert.equal(hook.headers['weir-signature'], undefined, 'without a secret nothing is signed');
+    } finally {
+        assert.equal(await recorder.stop(), 0, recorder.log);
+    }
+});

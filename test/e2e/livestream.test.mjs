@@ -1,5 +1,6 @@
 // Streams over HTTP: create, start, broadcast with the key, watch, end; who may and who may not; on SQLite and PostgreSQL.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { call, cheap, firstAdmin, register } from './account.mjs';
 import { Postgres } from './postgres.mjs';
@@ -342,4 +343,23 @@ test('chat over HTTP: users say what comes to all in the room, under the same ru
     assert.equal((await call(service, 'POST', path, { message: 'late' }, ann.headers)).status, 404);
     await until('the chat stays', 5000, async () => (await list('?limit=2&offset=0')).length === 2);
     for (const s of [signal, viewer]) s.close();
+});
+
+test('an encoder broadcasts an account\'s stream by WHIP with its key, and with no other', async () => {
+    const service = await start();
+    const ann = await register(service, 'ann');
+    const { streamId, streamKey } = await create(service, ann);
+    const offer = readFileSync(new URL('../fuzz/corpus/controller_sdp/obs', import.meta.url), 'utf8');
+    const whip = (key) => fetch(`${service.url}/whip`, { method: 'POST', body: offer, headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${key}` } });
+    const session = await whip(streamKey);
+    assert.equal(session.status, 201, await session.text());
+    await until('it is live', 5000, async () => (await call(service, 'GET', `/api/livestream/${streamId}`)).body.stream.status === 'live');
+    const { streamKey: other } = (await call(service, 'POST', `/api/livestream/${streamId}/key`, undefined, ann.headers)).body;
+    assert.equal((await whip(streamKey)).status, 401, 'the old key');
+    assert.equal((await call(service, 'POST', `/api/livestream/${streamId}/end`, undefined, ann.headers)).status, 200);
+    await until('the session is over', 5000, async () =>
+        (await fetch(service.url + session.headers.get('location'), { method: 'PATCH', body: 'x' })).status === 404);
+    const late = await whip(other);
+    assert.ok(late.status >= 400 && late.status < 500, `${late.status}`);
+    assert.match(await late.text(), /ended/);
 });
