@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import net from 'node:net';
+import { call, cheap, firstAdmin, register } from './account.mjs';
 import { Service, until } from './service.mjs';
-import { Signal } from './signal.mjs';
+import { Signal, dtlsParameters, opus } from './signal.mjs';
 
 let service;
 const open = [];
@@ -12,6 +13,7 @@ const newRoom = () => `chat-${++rooms}`;
 
 before(async () => {
     service = await Service.start({
+        ...cheap,
         WEIR_HLS_ENABLED: '0',
         WEIR_LIMITS_REQUESTS_PER_SECOND: '10000',
         WEIR_LIMITS_REQUESTS_BURST: '10000',
@@ -274,6 +276,68 @@ test('messages, deletions, bans and settings survive a restart', async () => {
         await second?.stop();
         await first.stop();
     }
+});
+
+test('an account writes under its own name and keeps its id; the service\'s admin may do everything', async () => {
+    const room = newRoom();
+    const ann = await register(service, 'ann');
+    const admin = await firstAdmin(service);
+    const host = await join(room, 'broadcaster', 'Host');
+    const a = await join(room, 'viewer', 'Somebody famous', { token: ann.token });
+    const b = await join(room, 'viewer', 'Ann again', { token: ann.token });
+    const boss = await join(room, 'viewer', '', { token: admin.token });
+    assert.equal(a.me().authorId, ann.id);
+    assert.equal(b.me().authorId, ann.id);
+    assert.equal(a.me().displayName, 'ann', 'not the name that the client gave');
+    assert.equal(boss.me().role, 'admin');
+    await a.request('sendChat', { message: 'hello' });
+    const m = await until('it', 5000, () => host.of('chatMessage')[0]);
+    assert.equal(m.guest, false);
+    assert.equal(m.authorId, ann.id);
+    await refused(host, 'banFromChat', { authorId: admin.id }, 403, /authorId/);
+    await boss.request('setChatModerator', { authorId: ann.id, moderator: true });
+    await until('at both', 5000, () => a.me().role === 'moderator' && b.me().role === 'moderator');
+    const own = await host.request('sendChat', { message: 'of the host' });
+    await refused(a, 'deleteChatMessage', own, 403, /not yours/);
+    await boss.request('deleteChatMessage', own);
+});
+
+test('over HTTP: what was said during a stream, and saying something', async () => {
+    const room = newRoom();
+    const owner = await register(service, 'owner');
+    const viewer = await register(service, 'viewer1');
+    const host = await join(room, 'broadcaster', 'Host', { token: owner.token });
+    const transport = await host.request('createProducerTransport');
+    await host.request('connectProducerTransport', { transportId: transport.id, dtlsParameters });
+    await host.request('produce', { transportId: transport.id, kind: 'audio', rtpParameters: opus() });
+    const { id } = await until('live', 5000, async () => (await service.json('/api/livestream/active')).streams.find((s) => s.roomId === room));
+    const path = `/api/livestream/${id}/chat`;
+    const posted = await call(service, 'POST', path, { message: ' over\nHTTP ' }, viewer.headers);
+    assert.equal(posted.status, 201, JSON.stringify(posted.body));
+    assert.equal(posted.body.success, true);
+    const m = await until('it', 5000, () => host.of('chatMessage')[0]);
+    assert.equal(m.message, 'over HTTP');
+    assert.equal(m.messageId, posted.body.messageId);
+    assert.equal(m.authorId, viewer.id);
+    for (let i = 0; i < 5; i++) await host.request('sendChat', { message: `m${i}` });
+    const read = async (query) => (await service.json(path + query)).messages.map((x) => x.message);
+    await until('written', 5000, async () => (await read('')).length === 6);
+    assert.deepEqual(await read(''), ['over HTTP', 'm0', 'm1', 'm2', 'm3', 'm4']);
+    const older = await until('written', 5000, async () => {
+        const list = await read('?limit=2&offset=1');
+        return list.at(-1) === 'm3' && list;
+    });
+    assert.deepEqual(older, ['m2', 'm3']);
+    const status = async (method, body, headers, where = path) => (await call(service, method, where, body, headers)).status;
+    assert.equal(await status('POST', { message: 'x' }), 401);
+    assert.equal(await status('POST', { message: '' }, viewer.headers), 400);
+    assert.equal(await status('POST', {}, viewer.headers), 400);
+    assert.equal(await status('POST', { message: 'x'.repeat(600) }, viewer.headers), 413);
+    assert.equal(await status('POST', { message: 'x' }, viewer.headers, '/api/livestream/nothing/chat'), 404);
+    assert.equal(await status('GET', undefined, {}, `${path}?limit=1000`), 400);
+    await host.request('banFromChat', { authorId: viewer.id });
+    assert.equal(await status('POST', { message: 'x' }, viewer.headers), 403);
+    assert.ok((await service.json('/api/openapi.json')).paths['/api/livestream/{streamId}/chat'].post);
 });
 
 test('a reader that does not read loses its connection, the others lose nothing', async () => {

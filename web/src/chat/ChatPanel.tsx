@@ -10,7 +10,7 @@ import { useNow } from '../ui/useNow';
 import './chat.css';
 import type { Chat } from './chat';
 import { ChatSettingsForm } from './ChatSettingsForm';
-import { initialChat, isModerator, type ChatState } from './chatState';
+import { initialChat, isGuest, isModerator, type ChatState } from './chatState';
 import { Composer } from './Composer';
 import { Message } from './Message';
 
@@ -115,7 +115,7 @@ export function ChatPanel({ chat, onName }: Props) {
             max={state.messageMax}
             replyTo={replyTo}
             onCancelReply={() => setReplyTo(null)}
-            onName={onName}
+            onName={isGuest(me) ? onName : undefined}
             onSend={send}
           />
         )}

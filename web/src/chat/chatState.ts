@@ -58,6 +58,11 @@ export function isModerator(me: ChatIdentity | null): boolean {
   return me !== null && RANK[me.role] >= RANK.moderator;
 }
 
+/** Accounts have names of their own. */
+export function isGuest(me: ChatIdentity | null): boolean {
+  return me !== null && me.authorId.startsWith('g-');
+}
+
 /** Whether this person may act on who wrote a message. */
 export function mayModerate(m: ChatMessage, me: ChatIdentity | null): boolean {
   return me !== null && isModerator(me) && m.authorId !== me.authorId && RANK[m.role] < RANK[me.role];
