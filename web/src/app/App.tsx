@@ -103,7 +103,7 @@ function AccountLink({ page }: { page: Route['page'] }) {
       icon="person"
       href={href}
       className="account-link"
-      label={account ? t.account.mine(account.displayName || account.username) : undefined}
+      label={account ? t.account.mine(account.displayName || account.username) : t.account.logIn}
       aria-current={page === 'account' || page === 'login' ? 'page' : undefined}
       data-testid="account-link"
     >
