@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/hls/bmff_rotate.h"
 #include "controller/hls/presentation_state.h"
 
 enum { CUT_SLACK_US = 1000 };
@@ -24,7 +23,7 @@ usec hls_track_newest(const struct hls_track *t)
     return t->waiting.n > 0 ? sample_time(t, t->waiting.n - 1) : USEC_NEVER;
 }
 
-static bool leads(const struct hls_track *t)
+bool hls_track_leads(const struct hls_track *t)
 {
     return t == &t->parent->tracks[t->parent->leader];
 }
@@ -136,7 +135,7 @@ static void push(struct hls_track *t, struct hls_segment *s)
     t->window += s->duration;
     if (s->duration > t->longest_segment)
         t->longest_segment = s->duration;
-    if (leads(t) && !s->gap)
+    if (hls_track_leads(t) && !s->gap)
         presentation_first_segment(t->parent, s->duration);
     if (s->start + s->duration > t->parent->until)
         t->parent->until = s->start + s->duration;
@@ -248,7 +247,7 @@ static bool begins_segment(const struct hls_track *t, size_t i)
     usec time = sample_time(t, i);
     if (f->video && !t->waiting.samples[i].sync)
         return false;
-    if (leads(t)) {
+    if (hls_track_leads(t)) {
         usec start = t->open.n_parts > 0 ? t->open.start : sample_time(t, 0);
         return time - start >=
                (f->video ? hls_least_segment(p->config.segment) : p->config.segment);
@@ -313,122 +312,16 @@ void hls_track_add_gap(struct hls_track *t, const struct hls_segment *like)
     push(t, &s);
 }
 
-/* ---- what encoders bring ---- */
-
-static bool same_bytes(const struct blob *b, struct slice s)
+void hls_track_end_before_newest(struct hls_track *t)
 {
-    return b->n == s.n && memcmp(b->bytes, s.p, s.n) == 0;
-}
-
-/* Takes the reference. */
-static void add_init(struct hls_track *t, const struct media_format *format, struct blob *b)
-{
-    struct hls_init *grown = realloc(t->inits, (t->n_inits + 1) * sizeof *grown);
-    if (!grown) {
-        blob_unref(b);
-        t->failed = ERR_NOMEM;
-        return;
-    }
-    t->inits = grown;
-    struct hls_init *init = &t->inits[t->n_inits++];
-    *init = (struct hls_init){.id = t->next_init++, .bytes = b, .format = *format};
-    list_each (node, &t->parent->observers) {
-        struct presentation_observer *o = container_of(node, struct presentation_observer, node);
-        if (o->on_init)
-            o->on_init(o->ctx, t, init);
-    }
-}
-
-/* What passes through is turned by who plays it. */
-static unsigned rotation_of(const struct hls_track *t)
-{
-    return t->spec.copied && leads(t) ? t->parent->rotation : 0;
-}
-
-/* Takes the reference. */
-static void turn_and_add_init(struct hls_track *t, const struct media_format *format,
-                              struct blob *b)
-{
-    struct media_format turned = *format;
-    unsigned rotation = rotation_of(t);
-    bool turns = rotation != 0 || t->rotation != 0;
-    if (turns && bmff_rotate_init(b, rotation) == OK)
-        turned.rotation = (uint16_t)rotation;
-    /* Also where that could not be done, so that it is not tried with each key frame. */
-    t->rotation = rotation;
-    const struct blob *old = t->n_inits > 0 ? t->inits[t->n_inits - 1].bytes : NULL;
-    if (old && same_bytes(old, slice_of(b->bytes, b->n)))
-        blob_unref(b);
-    else
-        add_init(t, &turned, b);
-}
-
-static void on_init(void *ctx, const struct media_format *format, struct slice bytes)
-{
-    struct hls_track *t = ctx;
-    struct blob *b = blob_new(bytes.n);
-    if (!b) {
-        t->failed = ERR_NOMEM;
-        return;
-    }
-    memcpy(b->bytes, bytes.p, bytes.n);
-    turn_and_add_init(t, format, b);
-}
-
-/* ---- a broadcaster whose picture changes ---- */
-
-/* The newest sample begins another picture: what was before is a segment, what comes has another
- * initialization segment. Only what leads is copied. Takes the reference. */
-static void change_init(struct hls_track *t, struct blob *b)
-{
-    struct media_format format;
-    uint32_t defaults[3];
-    if (bmff_parse_init(slice_of(b->bytes, b->n), &format, defaults) != OK) {
-        t->rotation = rotation_of(t); /* not again with each key frame */
-        blob_unref(b);
-        return;
-    }
     if (t->waiting.n > 1)
         take_part(t, t->waiting.n - 1, true);
     if (t->open.n_parts > 0 && t->failed == OK)
         close_segment(t);
     t->discontinuity = true;
-    turn_and_add_init(t, &format, b);
 }
 
-static void change_sets(struct hls_track *t, const struct avc_sets *sets)
-{
-    struct blob *b = NULL;
-    const struct blob *old = t->inits[t->n_inits - 1].bytes;
-    /* What cannot be read is left to players: the sets stay in band. */
-    if (avc_change_init(slice_of(old->bytes, old->n), sets, &b) == OK)
-        change_init(t, b);
-}
-
-static void look_at_sets(struct hls_track *t, struct slice sample)
-{
-    struct avc_sets sets;
-    if (!avc_find_sets(sample, &sets))
-        return;
-    if (t->has_sets && !avc_same_sets(&t->sets, &sets))
-        change_sets(t, &sets);
-    t->has_sets = true;
-    t->sets = sets;
-}
-
-static void look_at_rotation(struct hls_track *t)
-{
-    const struct blob *old = t->inits[t->n_inits - 1].bytes;
-    if (rotation_of(t) == t->rotation)
-        return;
-    struct blob *b = blob_new(old->n);
-    if (!b) {
-        t->failed = ERR_NOMEM;
-        return;
-    }
-    memcpy(b->bytes, old->bytes, old->n);
-    change_init(t, b);
-}
+/* ---- what encoders bring ---- */
 
 static void on_sample(void *ctx, const struct media_sample *s)
 {
@@ -443,11 +336,8 @@ static void on_sample(void *ctx, const struct media_sample *s)
     }
     t->failed = bmff_chunk_add(&t->waiting, s);
     t->had_media = true;
-    if (t->failed != OK || !t->spec.copied || !leads(t) || !s->sync)
-        return;
-    look_at_sets(t, s->data);
-    if (t->failed == OK)
-        look_at_rotation(t);
+    if (t->failed == OK && t->spec.copied && hls_track_leads(t) && s->sync)
+        hls_track_look_at_key_frame(t, s->data);
 }
 
 /* ---- life ---- */
@@ -475,7 +365,7 @@ void hls_track_fini(struct hls_track *t)
 
 void hls_track_run_begin(struct hls_track *t)
 {
-    struct bmff_sink sink = {.on_init = on_init, .on_sample = on_sample, .ctx = t};
+    struct bmff_sink sink = {.on_init = hls_track_on_init, .on_sample = on_sample, .ctx = t};
     bmff_reader_init(&t->reader, &sink);
     bmff_chunk_init(&t->waiting);
     t->failed = OK;

@@ -1,4 +1,4 @@
-/* The inside of presentations. Private to presentation.c and hls_track.c. */
+/* The inside of presentations. Private to presentation.c and hls_track*.c. */
 #ifndef WEIR_CONTROLLER_HLS_PRESENTATION_STATE_H
 #define WEIR_CONTROLLER_HLS_PRESENTATION_STATE_H
 
@@ -69,6 +69,19 @@ void hls_track_run_end(struct hls_track *t);
 void hls_track_add_gap(struct hls_track *t, const struct hls_segment *like);
 /* The presentation's time of the newest sample; of the oldest that waits. USEC_NEVER: none. */
 usec hls_track_newest(const struct hls_track *t);
+/* Whether the others follow it. */
+bool hls_track_leads(const struct hls_track *t);
+/* The newest sample begins something else: what was before becomes a segment, and a discontinuity
+ * follows. */
+void hls_track_end_before_newest(struct hls_track *t);
+
+/* ---- hls_track_init.c ---- */
+/* As bmff_sink's; ctx is the track. */
+void hls_track_on_init(void *ctx, const struct media_format *format, struct slice bytes);
+/* A sample that decoding can begin with, of what passes through: the newest. */
+void hls_track_look_at_key_frame(struct hls_track *t, struct slice sample);
+
+/* ---- hls_track.c ---- */
 /* Where segment msn begins, if that is known. */
 bool hls_track_boundary(const struct hls_track *t, uint64_t msn, usec *out);
 

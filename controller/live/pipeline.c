@@ -174,6 +174,13 @@ void pipeline_fail(struct pipeline *p, enum pipeline_reason reason, const char *
 
 /* ---- what is told ---- */
 
+/* So that sizes cost nothing to change. Once media flows one begins anew only for the first size
+ * that is known: where it grows in steps, as with simulcast, that would go on and on. */
+static bool nothing_made(const struct pipeline *p)
+{
+    return p->state < PIPELINE_PRIMING || (p->state == PIPELINE_PRIMING && !p->run->knew_size);
+}
+
 /* A change while a run is being set up. Before media flows, starting over costs nothing; then the
  * run is left to reach its first segment, if what it waits for is still there. */
 static void change_run(struct pipeline *p, const struct live_source *source,
@@ -186,8 +193,8 @@ static void change_run(struct pipeline *p, const struct live_source *source,
     if (plan_equal(plan, &p->run->plan)) {
         p->dirty = false;
         pipeline_tell_rotation(p, source);
-        if (pipeline_look_at_size(p, source) && p->state != PIPELINE_ACTIVE && !p->run->knew_size)
-            restart(p, PIPELINE_CHANGED, 0); /* nothing was made yet */
+        if (pipeline_look_at_size(p, source) && nothing_made(p))
+            restart(p, PIPELINE_CHANGED, 0);
         else if (p->state == PIPELINE_ACTIVE)
             pipeline_arm(p, pipeline_now(p));
         return;

@@ -2,13 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "common/fields_clone.h"
 #include "common/log.h"
 #include "controller/live/pipeline_state.h"
 #include "controller/live/sender_clock.h"
-#include "controller/live/silence_splice.h"
 #include "controller/rtc/ortc.h"
 
 enum { SDP_MAX = 16 * 1024 };
@@ -37,76 +34,13 @@ static void refused(struct run *r, enum err e, const char *why)
 
 /* ---- ports and parameters ---- */
 
-/* What ffmpeg is told to expect: the producer's codec as it is, no RTX and no extensions, since
- * nothing is lost on loopback. Feedback for key frames stays. */
-static enum err consumer_params(struct run_input *t, struct rng *rng, struct arena *arena)
-{
-    static struct rtcp_feedback feedback[] = {{.type = "nack", .parameter = "pli"},
-                                              {.type = "ccm", .parameter = "fir"}};
-    const struct rtp_codec_parameters *codec = &t->consumable.codecs[0];
-    bool video = strncasecmp(codec->mime_type, "video/", 6) == 0;
-    struct rtp_codec_capability capability = {.kind = video ? MEDIA_KIND_VIDEO : MEDIA_KIND_AUDIO,
-                                              .has_kind = true,
-                                              .mime_type = codec->mime_type,
-                                              .clock_rate = codec->clock_rate,
-                                              .has_clock_rate = true,
-                                              .channels = codec->channels,
-                                              .has_channels = codec->has_channels,
-                                              .parameters = codec->parameters,
-                                              .n_parameters = codec->n_parameters,
-                                              .rtcp_feedback = feedback,
-                                              .n_rtcp_feedback =
-                                                  video ? sizeof feedback / sizeof feedback[0] : 0};
-    struct rtp_capabilities caps = {.codecs = &capability, .n_codecs = 1};
-    struct field_error error;
-    return ortc_consumer(&t->consumable, &caps, "0", false, rng, arena, &t->params, &error);
-}
-
-static bool is_vp9(const struct run_input *t)
-{
-    return strcasecmp(t->params.codecs[0].mime_type, "video/VP9") == 0;
-}
-
-/* Who mixes waits for all sounds, also for those that are muted; VP9 is not read as it is sent. */
-static enum err open_relay(struct run *r, struct run_input *t)
-{
-    const struct pipeline_env *env = env_of(r);
-    const struct rtp_codec_parameters *codec = &t->params.codecs[0];
-    bool mixed = r->pipeline->config.encoding.composite && t->kind == MEDIA_KIND_AUDIO;
-    struct rtp_relay_config config = {
-        .target = t->port,
-        .vp9 = is_vp9(t),
-        .silence = silence_payload(codec->mime_type),
-        .payload_type = codec->payload_type,
-        .ssrc = t->params.n_encodings > 0 ? t->params.encodings[0].ssrc : 0,
-        .clock_rate = codec->clock_rate};
-    bool needed = config.vp9 || (mixed && config.silence.n > 0);
-    return needed ? env->relay(env->ctx, &config, &t->relay) : OK;
-}
-
-static enum err prepare_input(struct run *r, struct run_input *t, const struct live_track *from)
-{
-    struct pipeline *p = r->pipeline;
-    t->run = r;
-    rng_uuid(p->config.rng, t->transport_id);
-    rng_uuid(p->config.rng, t->consumer_id);
-    enum err e = shape_clone(&rtp_parameters_shape, from->consumable, &t->consumable, &r->arena);
-    if (e == OK)
-        e = consumer_params(t, p->config.rng, &r->arena);
-    if (e == OK)
-        e = ports_take(p->config.ports, &t->port);
-    if (e == OK)
-        e = open_relay(r, t);
-    return e;
-}
-
 static enum err prepare(struct run *r, const struct live_source *source)
 {
     enum err e = OK;
     for (size_t i = 0; i < r->plan.n_inputs && e == OK; i++) {
         const struct plan_input *in = &r->plan.inputs[i];
         r->inputs[i].kind = in->kind;
-        e = prepare_input(r, &r->inputs[i], &source->cells[in->cell].tracks[in->kind]);
+        e = run_input_prepare(r, &r->inputs[i], &source->cells[in->cell].tracks[in->kind]);
     }
     return e;
 }
@@ -329,7 +263,7 @@ static enum err choose_layer(struct run *r, const struct run_input *t)
     const struct rtp_encoding_parameters *first = t->consumable.encodings;
     struct consumer_layers lowest = {.spatial_layer = 0, .has_spatial_layer = true};
     struct consumer_set_preferred_layers_request request = {.preferred_layers = &lowest};
-    bool svc = is_vp9(t) && t->consumable.n_encodings == 1 &&
+    bool svc = run_input_is_vp9(t) && t->consumable.n_encodings == 1 &&
                ortc_scalability(first->scalability_mode).spatial > 1;
     return svc ? ask(r, METHOD_CONSUMER_SET_PREFERRED_LAYERS, t->consumer_id, &request, NULL) : OK;
 }

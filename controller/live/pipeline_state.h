@@ -3,6 +3,7 @@
  * pipeline.c holds what outlives a run: changes, timers, restarts, the playlist.
  * pipeline_source.c looks at how large the source is and which way up.
  * pipeline_media.c takes what encoders write to the presentation.
+ * pipeline_input.c prepares what comes in.
  * pipeline_run.c takes one run through its steps and gives everything back.
  * pipeline_watch.c looks after a run whose media flows. */
 #ifndef WEIR_CONTROLLER_LIVE_PIPELINE_STATE_H
@@ -155,6 +156,13 @@ void run_prime(struct run *r, uint64_t now);
 void run_watch(struct run *r, uint64_t now);
 /* A key frame goes to ffmpeg. */
 void run_note_key_frame(struct run_input *in, uint64_t now);
+
+/* ---- pipeline_input.c ---- */
+/* Ids, parameters, a pair of ports, and a relay where ffmpeg needs one; the run gives back what
+ * there is. ERR_FULL: no ports are free; ERR_NOMEM, ERR_IO, or what ortc_consumer says. */
+MUST_CHECK enum err run_input_prepare(struct run *r, struct run_input *t,
+                                      const struct live_track *from);
+bool run_input_is_vp9(const struct run_input *t);
 
 /* ---- pipeline_run.c ---- */
 /* Takes the first step of a run; p->state says how far it got. */

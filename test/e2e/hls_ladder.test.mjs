@@ -27,13 +27,13 @@ after(async () => {
     assert.equal(await service?.stop(), 0, `the service ends cleanly\n${service?.log}`);
 });
 
-async function goLive(room, ...show) {
-    await page.evaluate(async ([url, name, how]) => {
+async function goLive(room, show, encodings = null) {
+    await page.evaluate(async ([url, name, how, sent]) => {
         const c = await globalThis.page.Client.join(url, name, 'caster', 'Caster', 'broadcaster');
         (globalThis.peers ??= {})[name] = c;
         await c.sound(440);
-        await c.show(...how, 'camera', 25);
-    }, [`${service.url.replace('http', 'ws')}/ws`, room, show]);
+        await c.show(...how, 'camera', 25, sent ?? undefined);
+    }, [`${service.url.replace('http', 'ws')}/ws`, room, show, encodings]);
 }
 const leave = (room) => page.evaluate((name) => globalThis.peers[name].leave(), room);
 const runs = (room) => (service.log.match(new RegExp(`hls\\.active .*room=${room} `, 'g')) ?? []).length;
@@ -83,21 +83,21 @@ async function expectTrue(room) {
 }
 
 test('H.264 passes through as the top, and is never made larger', async () => {
-    await goLive('h264', '#e00000', 'video/H264', [640, 360]);
+    await goLive('h264', ['#e00000', 'video/H264', [640, 360]]);
     await expectLadder('h264', ['640x360', '256x144'], [224, 0, 0]);
     await expectTrue('h264');
     await leave('h264');
 });
 
 test('VP8 is encoded at its own size, and smaller', async () => {
-    await goLive('vp8', '#0000e0', 'video/VP8', [852, 480]);
+    await goLive('vp8', ['#0000e0', 'video/VP8', [852, 480]]);
     await expectLadder('vp8', ['852x480', '640x360', '256x144'], [0, 0, 224]);
     await expectTrue('vp8');
     await leave('vp8');
 });
 
 test('a source that becomes larger gets the sizes that fit it with one more run, and keeps the address', async () => {
-    await goLive('grows', '#e00000', 'video/VP8', [320, 240]);
+    await goLive('grows', ['#e00000', 'video/VP8', [320, 240]]);
     await expectLadder('grows', ['320x240', '192x144'], [224, 0, 0]);
     await page.evaluate(() => globalThis.peers.grows.change('camera', '#e00000', 640, 480));
     await until('more sizes', LIMIT, async () => (await variants('grows')).length === 3, 200);
@@ -105,4 +105,13 @@ test('a source that becomes larger gets the sizes that fit it with one more run,
     for (const v of await variants('grows')) assert.equal((await plays('grows', v.URI)).frames > 0, true);
     assert.equal(runs('grows'), 2, service.log);
     await leave('grows');
+});
+
+test('of a source that is sent in several sizes the largest counts', async () => {
+    await goLive('layers', ['#0000e0', 'video/H264', [1280, 720]], [4, 2, 1].map((by) => ({ scaleResolutionDownBy: by })));
+    await until('all sizes', LIMIT, async () => (await variants('layers')).map((v) => v.RESOLUTION).join() === '1280x720,852x480,640x360,256x144', 200)
+        .catch(async (e) => assert.fail(`${e.message}: ${(await variants('layers')).map((v) => v.RESOLUTION)}\n${service.log}`));
+    // A player that begins behind live still gets what was sent while the browser's estimate grew.
+    for (const v of await variants('layers')) await until(`${v.URI} at ${v.RESOLUTION}`, LIMIT, async () => (await plays('layers', v.URI)).size === v.RESOLUTION);
+    await leave('layers');
 });

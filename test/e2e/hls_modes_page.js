@@ -91,10 +91,10 @@ export class Client {
     }
 
     /** mime: video/H264, video/VP8. */
-    async show(colour, mime = 'video/VP8', [width, height] = [320, 180], source = 'camera', rate = 10) {
+    async show(colour, mime = 'video/VP8', [width, height] = [320, 180], source = 'camera', rate = 10, encodings = undefined) {
         const codec = this.device.rtpCapabilities.codecs.find((c) => c.mimeType === mime);
         const track = colourTrack(colour, width, height, rate);
-        const producer = await this.send.produce({ track, codec, appData: { source }, codecOptions: { videoGoogleStartBitrate: 3000 } });
+        const producer = await this.send.produce({ track, codec, encodings, appData: { source }, codecOptions: { videoGoogleStartBitrate: 3000 } });
         this[source] = producer;
         return producer.id;
     }

@@ -324,9 +324,16 @@ static void a_ladder_waits_for_its_sources_size_but_not_for_long(void **state)
     w.producers[MEDIA_KIND_VIDEO].width = 128;
     w.producers[MEDIA_KIND_VIDEO].height = 72;
     pipeline_changed(w.pipeline);
-    world_until(&w, PIPELINE_PRIMING);
+    world_until(&w, PIPELINE_LAUNCHING);
     assert_true(w.now - start < 600);
     assert_int_equal(w.ffmpeg.n_outputs, 2); /* one size, and sound */
+    /* A larger one before media flows, as simulcast begins. */
+    w.producers[MEDIA_KIND_VIDEO].width = 640;
+    w.producers[MEDIA_KIND_VIDEO].height = 360;
+    pipeline_changed(w.pipeline);
+    world_until(&w, PIPELINE_PRIMING);
+    assert_int_equal(w.launches, 2);
+    assert_int_equal(w.ffmpeg.n_outputs, 3);
     world_fini(&w);
 
     world_init_with(&w, true, true);
