@@ -87,7 +87,7 @@ void composite_sound(struct filter_text *f, const struct plan *plan)
             continue;
         filter_print(
             f,
-            "%s[0:a:%zu]aresample=48000:async=2000:min_comp=0.005:min_hard_comp=0.25:flags=res,"
+            "%s[0:a:%zu]aresample=48000:async=480:min_comp=0.025:min_hard_comp=0.25:flags=res,"
             "aformat=sample_fmts=fltp:"
             "channel_layouts=stereo[s%zu]",
             n > 0 ? ";" : "", n, n);
