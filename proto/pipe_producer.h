@@ -61,7 +61,7 @@ SHAPE_STRUCT(producer_video_orientation_change_event,
 
 #define PRODUCER_VIDEO_SIZE_CHANGE_EVENT_FIELDS(X, S)                                              \
     X(S, u16, width, "width", REQ, 1, UINT16_MAX, _, "Pixels, before it is turned upright.")       \
-    X(S, u16, height, "height", REQ, 1, UINT16_MAX, _, "Likewise.")
+    X(S, u16, height, "height", REQ, 1, UINT16_MAX, _, "Pixels, likewise.")
 SHAPE_STRUCT(producer_video_size_change_event, PRODUCER_VIDEO_SIZE_CHANGE_EVENT_FIELDS);
 
 #define PRODUCER_TRACE_EVENT_FIELDS(X, S)                                                          \
