@@ -73,40 +73,48 @@ test('a watch page in another context decodes frames within 2 s of opening and p
 /** Four viewers 300 ms after each other: for most of them the next key frame may not be asked for yet. How they fared. */
 async function joinTogether() {
     const stats = (page) => page.evaluate(() => globalThis.__weir.getStats());
-    const earlier = await open(browser, `${service.url}/watch/first`);
-    await moving(earlier, '[data-testid=player]', 8000);
-    const before = await stats(earlier);
-    const opened = [];
-    for (let i = 0; i < 4; i++) {
-        opened.push(open(browser, `${service.url}/watch/first`));
-        await new Promise((r) => setTimeout(r, 300));
+    const pages = [await open(browser, `${service.url}/watch/first`)];
+    const [earlier] = pages;
+    try {
+        await moving(earlier, '[data-testid=player]', 8000);
+        const before = await stats(earlier);
+        const opened = [];
+        for (let i = 0; i < 4; i++) {
+            opened.push(open(browser, `${service.url}/watch/first`));
+            await new Promise((r) => setTimeout(r, 300));
+        }
+        const viewers = await Promise.all(opened);
+        pages.push(...viewers);
+        const first = await Promise.all(viewers.map(async (v) => {
+            await until('a decoded frame', 10000, async () => (await inbound(v)).framesDecoded > 0, 20);
+            return stats(v);
+        }));
+        const keyFrames = (await stats(earlier)).keyFramesDecoded - before.keyFramesDecoded;
+        const fared = [];
+        for (const [i, v] of viewers.entries()) {
+            const seen = await moving(v, '[data-testid=player]', 8000);
+            await until('frames go on', 10000, async () => (await stats(v)).framesDecoded > first[i].framesDecoded + 60);
+            const s = await stats(v);
+            const { time } = await moving(v, '[data-testid=player]', 8000);
+            fared.push({ plis: s.pliCount - first[i].pliCount, freezes: s.freezeCount, played: time - seen.time, buffered: s.jitterBufferDelay / s.jitterBufferEmittedCount });
+            await v.context().close();
+        }
+        const after = await stats(earlier);
+        const freezes = after.freezeCount - before.freezeCount;
+        return { keyFrames, fared, earlier: { freezes, buffered: after.jitterBufferDelay / after.jitterBufferEmittedCount } };
+    } catch (e) {
+        // A page that the machine gave no time to decode gave up on WebRTC: no try at all.
+        return { failed: e.message };
+    } finally {
+        await Promise.all(pages.map((page) => page.context().close()));
     }
-    const viewers = await Promise.all(opened);
-    const first = await Promise.all(viewers.map(async (v) => {
-        await until('a decoded frame', 10000, async () => (await inbound(v)).framesDecoded > 0, 20);
-        return stats(v);
-    }));
-    const keyFrames = (await stats(earlier)).keyFramesDecoded - before.keyFramesDecoded;
-    const fared = [];
-    for (const [i, v] of viewers.entries()) {
-        const seen = await moving(v, '[data-testid=player]', 8000);
-        await until('frames go on', 10000, async () => (await stats(v)).framesDecoded > first[i].framesDecoded + 60);
-        const s = await stats(v);
-        const { time } = await moving(v, '[data-testid=player]', 8000);
-        fared.push({ plis: s.pliCount - first[i].pliCount, freezes: s.freezeCount, played: time - seen.time, buffered: s.jitterBufferDelay / s.jitterBufferEmittedCount });
-        await v.context().close();
-    }
-    const after = await stats(earlier);
-    await earlier.context().close();
-    const freezes = after.freezeCount - before.freezeCount;
-    return { keyFrames, fared, earlier: { freezes, buffered: after.jitterBufferDelay / after.jitterBufferEmittedCount } };
 }
 
 test('who joins right after somebody else sees pictures that move and go on without a freeze', async () => {
     const tries = [];
     // A machine that others keep busy freezes everybody's picture now and then: the one who came earlier shows that.
     // A browser asks each 200 ms until its first picture; after that, only because a reference is missing.
-    const good = (t) => t.keyFrames < t.fared.length && t.fared.every((v) =>
+    const good = (t) => !t.failed && t.keyFrames < t.fared.length && t.fared.every((v) =>
         v.plis === 0 && v.played > 0 && v.freezes <= t.earlier.freezes && v.buffered < t.earlier.buffered + 0.1);
     while (tries.length < 4 && !tries.some(good)) tries.push(await joinTogether());
     assert.ok(tries.some(good), JSON.stringify(tries));
