@@ -30,12 +30,14 @@ function commandOf(kind, path) {
 
 // Counts of one program. One that ends badly without saying why counts as one failure.
 function verdict(kind, out, code) {
-    if (kind === 'fuzz') return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+    if (kind === 'fuzz') return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
     let passed = 0;
     let failed = 0;
+    let skipped = 0; // each of them says why in the log
     if (kind === 'node') {
         passed = Number(/^# pass (\d+)/m.exec(out)?.[1] ?? 0);
         failed = Number(/^# fail (\d+)/m.exec(out)?.[1] ?? 0) + Number(/^# cancelled (\d+)/m.exec(out)?.[1] ?? 0);
+        skipped = Number(/^# skipped (\d+)/m.exec(out)?.[1] ?? 0);
     } else if (kind === 'npm') {
         const plain = out.replace(/\u001b\[[0-9;]*m/g, '');
         passed = Number(/Tests .*?(\d+) passed/.exec(plain)?.[1] ?? /^# pass (\d+)/m.exec(plain)?.[1] ?? 0);
@@ -46,8 +48,8 @@ function verdict(kind, out, code) {
             else if (/^not ok \d+/.test(line)) failed++;
         }
     }
-    if (failed === 0 && (code !== 0 || passed === 0)) failed = 1;
-    return { passed, failed };
+    if (failed === 0 && (code !== 0 || passed + skipped === 0)) failed = 1;
+    return { passed, failed, skipped };
 }
 
 function run({ kind, path }) {
@@ -98,7 +100,7 @@ async function lane() {
         const name = (r.kind === 'valgrind' ? 'valgrind/' : '') + r.path.replace(/^build\/[a-z]+\/test\//, '');
         const log = `${LOG_DIR}/${name.replaceAll('/', '-')}.log`;
         writeFileSync(log, r.out);
-        console.log(`${r.failed ? 'FAIL' : 'ok  '} ${name}: ${r.passed} passed, ${r.failed} failed (${(r.ms / 1000).toFixed(1)} s)`);
+        console.log(`${r.failed ? 'FAIL' : 'ok  '} ${name}: ${r.passed} passed, ${r.failed} failed${r.skipped ? `, ${r.skipped} skipped` : ''} (${(r.ms / 1000).toFixed(1)} s)`);
         if (r.failed) console.log(r.out.split('\n').slice(-60).map((l) => `    ${l}`).join('\n'));
     }
 }
