@@ -13,10 +13,15 @@ export class ApiError extends Error {
   }
 }
 
-export async function ask<T>(method: string, path: string, body?: object): Promise<T> {
+/** secret: of a route that takes another one than the session. */
+export async function ask<T>(method: string, path: string, body?: object, secret: string | null = null): Promise<T> {
   const response = await fetch(path, {
     method,
-    headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+    headers: {
+      accept: 'application/json',
+      ...(secret ? { authorization: `Bearer ${secret}` } : {}),
+      ...(body ? { 'content-type': 'application/json' } : {}),
+    },
     body: body ? JSON.stringify(body) : undefined,
     cache: 'no-store',
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,4 +1,5 @@
-/** REST: recordings and clips. */
+/** REST: recordings and clips. Who records has a secret. */
+import { ask } from './ask';
 
 export type Visibility = 'private' | 'unlisted' | 'public';
 
@@ -16,44 +17,22 @@ export interface Recording {
   failure: string | null;
 }
 
-const TIMEOUT_MS = 8000;
-
-/** Throws with the server's own words when it refuses. */
-async function ask(method: string, path: string, secret: string | null = null, body?: object): Promise<unknown> {
-  const response = await fetch(path, {
-    method,
-    headers: {
-      accept: 'application/json',
-      ...(secret ? { authorization: `Bearer ${secret}` } : {}),
-      ...(body ? { 'content-type': 'application/json' } : {}),
-    },
-    body: body ? JSON.stringify(body) : undefined,
-    cache: 'no-store',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
-  if (response.ok) return answer;
-  const reason = (answer as { error?: { reason?: string } } | null)?.error?.reason;
-  throw new Error(reason ?? `${path}: ${response.status}`);
-}
-
 const stream = (roomId: string) => `/api/livestream/${encodeURIComponent(roomId)}`;
 const one = (id: string) => `/api/recordings/${encodeURIComponent(id)}`;
 
 export const startRecording = (roomId: string, secret: string) =>
-  ask('POST', `${stream(roomId)}/recording`, secret) as Promise<Recording>;
+  ask<Recording>('POST', `${stream(roomId)}/recording`, undefined, secret);
 export const stopRecording = (roomId: string, secret: string) =>
-  ask('DELETE', `${stream(roomId)}/recording`, secret) as Promise<Recording>;
-export const makeClip = (roomId: string) => ask('POST', `${stream(roomId)}/clip`) as Promise<Recording>;
+  ask<Recording>('DELETE', `${stream(roomId)}/recording`, undefined, secret);
+export const makeClip = (roomId: string) => ask<Recording>('POST', `${stream(roomId)}/clip`);
 export const fetchRecording = (id: string, secret: string | null) =>
-  ask('GET', one(id), secret) as Promise<Recording>;
+  ask<Recording>('GET', one(id), undefined, secret);
 export const setVisibility = (id: string, secret: string, visibility: Visibility) =>
-  ask('PATCH', one(id), secret, { visibility }) as Promise<Recording>;
-export const deleteRecording = (id: string, secret: string) => ask('DELETE', one(id), secret);
+  ask<Recording>('PATCH', one(id), { visibility }, secret);
+export const deleteRecording = (id: string, secret: string) => ask<unknown>('DELETE', one(id), undefined, secret);
 
 export async function fetchRecordings(): Promise<Recording[]> {
-  const answer = (await ask('GET', '/api/recordings')) as { recordings: Recording[] };
-  return answer.recordings;
+  return (await ask<{ recordings: Recording[] }>('GET', '/api/recordings')).recordings;
 }
 
 /** A private one is shown to who has its owner's secret. */

@@ -2,8 +2,7 @@
 
 #include <stdio.h>
 
-#include "controller/data/migrate.h"
-#include "test/unit/controller/data/db_fixture.h"
+#include "test/unit/controller/data/store_fixture.h"
 
 struct got {
     int calls;
@@ -25,23 +24,18 @@ static void got_done(void *ctx, enum err e)
     g->e = e;
 }
 
-static void copy(char out[40], const char *s)
-{
-    snprintf(out, 40, "%s", s ? s : "NULL");
-}
-
 static void got_rows(void *ctx, enum err e, const struct account_row *rows, size_t n)
 {
     struct got *g = ctx;
     got_done(g, e);
     g->n = n;
     for (size_t i = 0; i < n && i < 8; i++)
-        copy(g->names[i], rows[i].name);
+        store_copy(g->names[i], rows[i].name);
     if (n > 0) {
         g->row = rows[0];
-        copy(g->display_name, rows[0].display_name);
-        copy(g->about, rows[0].about);
-        copy(g->hash, rows[0].password_hash);
+        store_copy(g->display_name, rows[0].display_name);
+        store_copy(g->about, rows[0].about);
+        store_copy(g->hash, rows[0].password_hash);
     }
 }
 
@@ -57,7 +51,7 @@ static void got_session(void *ctx, enum err e, const struct session_row *row)
     got_done(g, e);
     if (row) {
         g->session = *row;
-        copy(g->names[0], row->user.name);
+        store_copy(g->names[0], row->user.name);
     }
 }
 
@@ -66,26 +60,6 @@ static void got_text(void *ctx, enum err e, const char *text)
     struct got *g = ctx;
     got_done(g, e);
     snprintf(g->text, sizeof g->text, "%s", text ? text : "NULL");
-}
-
-static struct got wait_for(struct fixture *f, struct got *g, enum err e)
-{
-    assert_int_equal(e, OK);
-    assert_true(turn_until(&f->loop, &g->calls, 1));
-    assert_int_equal(g->calls, 1);
-    return *g;
-}
-
-#define DO(f, call, ...)                                                                           \
-    ({                                                                                             \
-        struct got g_ = {0};                                                                       \
-        wait_for(f, &g_, call((f)->db, __VA_ARGS__, &g_));                                         \
-    })
-
-static void on_migrated(void *ctx, enum err e, const struct migrate_report *report)
-{
-    (void)report;
-    got_done(ctx, e);
 }
 
 static void add(struct fixture *f, const char *id, const char *name, enum api_role role)
@@ -101,10 +75,7 @@ static void add(struct fixture *f, const char *id, const char *name, enum api_ro
 
 static void prepare(struct fixture *f)
 {
-    struct got g = {0};
-    enum err e =
-        migrate_run(f->db, migrations_builtin, migrations_builtin_count, 0, on_migrated, &g);
-    assert_int_equal(wait_for(f, &g, e).e, OK);
+    store_migrate(f);
     add(f, "u1", "ann", API_ROLE_USER);
     add(f, "u2", "ben", API_ROLE_MODERATOR);
 }
@@ -162,12 +133,9 @@ static void an_admin_is_found_when_there_is_one(void **state)
 {
     struct fixture *f = *state;
     prepare(f);
-    struct got g = {0};
-    assert_int_equal(wait_for(f, &g, account_store_any_admin(f->db, got_row, &g)).e, ERR_NOT_FOUND);
+    assert_int_equal(DO(f, account_store_any_admin, got_row).e, ERR_NOT_FOUND);
     add(f, "u3", "root", API_ROLE_ADMIN);
-    g = (struct got){0};
-    assert_string_equal(wait_for(f, &g, account_store_any_admin(f->db, got_row, &g)).names[0],
-                        "root");
+    assert_string_equal(DO(f, account_store_any_admin, got_row).names[0], "root");
 }
 
 static void users_are_listed_by_name_and_prefix(void **state)

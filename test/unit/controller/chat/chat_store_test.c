@@ -1,8 +1,7 @@
 #include "controller/chat/chat_store.h"
 
 #include "controller/chat/chat_log.h"
-#include "controller/data/migrate.h"
-#include "test/unit/controller/data/db_fixture.h"
+#include "test/unit/controller/data/store_fixture.h"
 
 struct got {
     int calls;
@@ -48,32 +47,9 @@ static void got_rules(void *ctx, enum err e, struct chat_rules *rules)
     chat_rules_init(rules);
 }
 
-static struct got wait_for(struct fixture *f, struct got *g, enum err e)
-{
-    assert_int_equal(e, OK);
-    assert_true(turn_until(&f->loop, &g->calls, 1));
-    assert_int_equal(g->calls, 1);
-    return *g;
-}
-
-#define DO(f, call, ...)                                                                           \
-    ({                                                                                             \
-        struct got g_ = {0};                                                                       \
-        wait_for(f, &g_, call((f)->db, __VA_ARGS__, &g_));                                         \
-    })
-
-static void on_migrated(void *ctx, enum err e, const struct migrate_report *report)
-{
-    (void)report;
-    got_done(ctx, e);
-}
-
 static void prepare(struct fixture *f)
 {
-    struct got g = {0};
-    enum err e =
-        migrate_run(f->db, migrations_builtin, migrations_builtin_count, 0, on_migrated, &g);
-    assert_int_equal(wait_for(f, &g, e).e, OK);
+    store_migrate(f);
     assert_int_equal(ASK0(f, "INSERT INTO users (id, name, created_at) VALUES ('u1', 'Ann', 1)").e,
                      OK);
     assert_int_equal(ASK0(f, "INSERT INTO livestreams (id, room_id, status, started_at, ended_at, "

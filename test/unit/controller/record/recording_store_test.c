@@ -1,7 +1,6 @@
 #include "controller/record/recording_store.h"
 
-#include "controller/data/migrate.h"
-#include "test/unit/controller/data/db_fixture.h"
+#include "test/unit/controller/data/store_fixture.h"
 
 enum { T0 = 1000 };
 
@@ -23,23 +22,18 @@ static void got_done(void *ctx, enum err e)
     g->e = e;
 }
 
-static void copy(char out[40], const char *s)
-{
-    snprintf(out, 40, "%s", s ? s : "NULL");
-}
-
 static void got_rows(void *ctx, enum err e, const struct recording_row *rows, size_t n)
 {
     struct got *g = ctx;
     got_done(g, e);
     g->n = n;
     for (size_t i = 0; i < n && i < 16; i++)
-        copy(g->ids[i], rows[i].id);
+        store_copy(g->ids[i], rows[i].id);
     if (n > 0) {
         g->row = rows[0];
-        copy(g->title, rows[0].title);
-        copy(g->owner, rows[0].owner_hash);
-        copy(g->failure, rows[0].failure);
+        store_copy(g->title, rows[0].title);
+        store_copy(g->owner, rows[0].owner_hash);
+        store_copy(g->failure, rows[0].failure);
     }
 }
 
@@ -49,32 +43,9 @@ static void got_row(void *ctx, enum err e, const struct recording_row *row)
     got_rows(ctx, e, row, row ? 1 : 0);
 }
 
-static struct got wait_for(struct fixture *f, struct got *g, enum err e)
-{
-    assert_int_equal(e, OK);
-    assert_true(turn_until(&f->loop, &g->calls, 1));
-    assert_int_equal(g->calls, 1);
-    return *g;
-}
-
-#define DO(f, call, ...)                                                                           \
-    ({                                                                                             \
-        struct got g_ = {0};                                                                       \
-        wait_for(f, &g_, call((f)->db, __VA_ARGS__, &g_));                                         \
-    })
-
-static void on_migrated(void *ctx, enum err e, const struct migrate_report *report)
-{
-    (void)report;
-    got_done(ctx, e);
-}
-
 static void prepare(struct fixture *f)
 {
-    struct got g = {0};
-    enum err e =
-        migrate_run(f->db, migrations_builtin, migrations_builtin_count, 0, on_migrated, &g);
-    assert_int_equal(wait_for(f, &g, e).e, OK);
+    store_migrate(f);
 }
 
 static struct got get(struct fixture *f, const char *id)
@@ -185,11 +156,9 @@ static void what_a_crash_interrupted_is_found_and_what_is_oldest(void **state)
     ready(f, "r2", RECORDING_READY);
     ready(f, "r3", RECORDING_FAILED);
     ready(f, "r4", RECORDING_PROCESSING);
-    struct got g = {0};
-    g = wait_for(f, &g, recording_store_list_unfinished(f->db, got_rows, &g));
+    struct got g = DO(f, recording_store_list_unfinished, got_rows);
     assert_int_equal(g.n, 2);
-    struct got old = {0};
-    old = wait_for(f, &old, recording_store_list_oldest(f->db, got_rows, &old));
+    struct got old = DO(f, recording_store_list_oldest, got_rows);
     assert_int_equal(old.n, 2);
     assert_string_equal(old.ids[0], "r3");
     assert_int_equal(DO(f, recording_store_delete, "r3", got_done).e, OK);

@@ -1,7 +1,6 @@
 #include "controller/stream/stream_store.h"
 
-#include "controller/data/migrate.h"
-#include "test/unit/controller/data/db_fixture.h"
+#include "test/unit/controller/data/store_fixture.h"
 
 enum { T0 = 1000 };
 
@@ -23,23 +22,18 @@ static void got_done(void *ctx, enum err e)
     g->e = e;
 }
 
-static void copy(char out[40], const char *s)
-{
-    snprintf(out, 40, "%s", s ? s : "NULL");
-}
-
 static void got_rows(void *ctx, enum err e, const struct stream_row *rows, size_t n)
 {
     struct got *g = ctx;
     got_done(g, e);
     g->n = n;
     for (size_t i = 0; i < n; i++)
-        copy(g->ids[i], rows[i].id);
+        store_copy(g->ids[i], rows[i].id);
     if (n > 0) {
         g->row = rows[0];
-        copy(g->title, rows[0].title);
-        copy(g->key, rows[0].stream_key);
-        copy(g->recording_url, rows[0].recording_url);
+        store_copy(g->title, rows[0].title);
+        store_copy(g->key, rows[0].stream_key);
+        store_copy(g->recording_url, rows[0].recording_url);
     }
 }
 
@@ -49,32 +43,9 @@ static void got_row(void *ctx, enum err e, const struct stream_row *row)
     got_rows(ctx, e, row, row ? 1 : 0);
 }
 
-static struct got wait_for(struct fixture *f, struct got *g, enum err e)
-{
-    assert_int_equal(e, OK);
-    assert_true(turn_until(&f->loop, &g->calls, 1));
-    assert_int_equal(g->calls, 1);
-    return *g;
-}
-
-#define DO(f, call, ...)                                                                           \
-    ({                                                                                             \
-        struct got g_ = {0};                                                                       \
-        wait_for(f, &g_, call((f)->db, __VA_ARGS__, &g_));                                         \
-    })
-
-static void on_migrated(void *ctx, enum err e, const struct migrate_report *report)
-{
-    (void)report;
-    got_done(ctx, e);
-}
-
 static void prepare(struct fixture *f)
 {
-    struct got g = {0};
-    enum err e =
-        migrate_run(f->db, migrations_builtin, migrations_builtin_count, 0, on_migrated, &g);
-    assert_int_equal(wait_for(f, &g, e).e, OK);
+    store_migrate(f);
     assert_int_equal(
         ASK0(f,
              "INSERT INTO users (id, name, created_at) VALUES ('u1', 'Ann', 1), ('u2', 'Ben', 1)")
