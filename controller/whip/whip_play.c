@@ -1,12 +1,10 @@
 /* WHEP: a player gets the sound and the picture of the broadcaster in a room. Its answer is fixed;
  * a broadcaster that goes on with other producers is followed within it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/fields_clone.h"
 #include "controller/sdp/sdp_rtp.h"
-#include "controller/stream/stream_store.h"
 #include "controller/whip/whip_state.h"
 
 static const struct stream *on_air(struct whip_session *s)
@@ -24,20 +22,9 @@ static void not_now(struct whip_session *s)
 
 /* ---- which stream ---- */
 
-struct lookup {
-    struct whip *whip;
-    char session[WHIP_ID_LEN];
-};
-
-static void on_row(void *ctx, enum err e, const struct stream_row *row)
+static void on_found(struct whip_session *s, enum err e, const struct stream_row *row)
 {
-    struct lookup *l = ctx;
-    struct whip *w = l->whip;
-    struct whip_session *s = whip_find(w, l->session);
-    free(l);
-    if (!s || s->ended) {
-        /* It does not wait any more. */
-    } else if (e == ERR_NOT_FOUND || (e == OK && row->status == STREAM_ENDED)) {
+    if (e == ERR_NOT_FOUND || (e == OK && row->status == STREAM_ENDED)) {
         whip_session_fail(s, 404, ERR_NOT_FOUND, "streamId",
                           e == OK ? "that stream has ended" : "there is no such stream");
     } else if (e != OK) {
@@ -49,28 +36,6 @@ static void on_row(void *ctx, enum err e, const struct stream_row *row)
         else
             not_now(s);
     }
-    whip_release(w);
-}
-
-static void ask_database(struct whip_session *s)
-{
-    struct lookup *l = malloc(sizeof *l);
-    enum err e = l ? OK : ERR_NOMEM;
-    if (l) {
-        *l = (struct lookup){.whip = s->whip};
-        memcpy(l->session, s->id, sizeof l->session);
-        whip_hold(s->whip);
-        e = stream_store_get(s->whip->config.db, s->room_id, on_row, l);
-    }
-    if (e == OK)
-        return;
-    if (l)
-        whip_release(s->whip);
-    free(l);
-    if (e == ERR_MALFORMED)
-        whip_session_fail(s, 404, ERR_NOT_FOUND, "streamId", "there is no such stream");
-    else
-        whip_session_fail(s, 503, ERR_UNAVAILABLE, NULL, "the stream cannot be found now");
 }
 
 void whip_play_find(struct whip_session *s)
@@ -80,7 +45,7 @@ void whip_play_find(struct whip_session *s)
     else if (rooms_find(s->whip->config.rooms, s->room_id))
         not_now(s);
     else
-        ask_database(s);
+        whip_lookup(s, stream_store_get, s->room_id, on_found);
 }
 
 /* ---- consumers ---- */

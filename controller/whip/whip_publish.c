@@ -1,20 +1,12 @@
 /* WHIP: an encoder becomes the broadcaster of the room that its stream key is for. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/fields_clone.h"
 #include "controller/sdp/sdp_rtp.h"
-#include "controller/stream/stream_store.h"
 #include "controller/whip/whip_state.h"
 
 /* ---- the key ---- */
-
-/* A key that is asked for; the session may have gone meanwhile. */
-struct lookup {
-    struct whip *whip;
-    char session[WHIP_ID_LEN];
-};
 
 /* Who comes back before the loss of its connection was seen takes its own place. */
 static void end_earlier(struct whip_session *s)
@@ -32,15 +24,9 @@ static void end_earlier(struct whip_session *s)
     }
 }
 
-static void on_row(void *ctx, enum err e, const struct stream_row *row)
+static void on_found(struct whip_session *s, enum err e, const struct stream_row *row)
 {
-    struct lookup *l = ctx;
-    struct whip *w = l->whip;
-    struct whip_session *s = whip_find(w, l->session);
-    free(l);
-    if (!s || s->ended) {
-        /* It does not wait any more. */
-    } else if (e == ERR_NOT_FOUND) {
+    if (e == ERR_NOT_FOUND) {
         whip_session_fail(s, 401, ERR_AUTH, NULL, "the stream key is not known");
     } else if (e != OK) {
         whip_session_fail(s, 503, ERR_UNAVAILABLE, NULL, "the stream key cannot be checked now");
@@ -53,29 +39,11 @@ static void on_row(void *ctx, enum err e, const struct stream_row *row)
         snprintf(s->room_id, sizeof s->room_id, "%s", row->room_id);
         whip_session_join(s, ROLE_BROADCASTER, row->title);
     }
-    whip_release(w);
 }
 
 void whip_publish_find(struct whip_session *s)
 {
-    struct lookup *l = malloc(sizeof *l);
-    enum err e = l ? OK : ERR_NOMEM;
-    if (l) {
-        *l = (struct lookup){.whip = s->whip};
-        memcpy(l->session, s->id, sizeof l->session);
-        whip_hold(s->whip);
-        e = stream_store_get_by_key(s->whip->config.db, s->key, on_row, l);
-    }
-    if (e == OK)
-        return;
-    if (l)
-        whip_release(s->whip);
-    free(l);
-    /* What is no text the database does not take. */
-    if (e == ERR_MALFORMED)
-        whip_session_fail(s, 401, ERR_AUTH, NULL, "the stream key is not known");
-    else
-        whip_session_fail(s, 503, ERR_UNAVAILABLE, NULL, "the stream key cannot be checked now");
+    whip_lookup(s, stream_store_get_by_key, s->key, on_found);
 }
 
 /* ---- producers ---- */

@@ -12,6 +12,7 @@
 #include "controller/room/room_client.h"
 #include "controller/sdp/sdp_answer.h"
 #include "controller/sdp/sdp_offer.h"
+#include "controller/stream/stream_store.h"
 #include "controller/whip/whip.h"
 #include "proto/signaling.h"
 
@@ -87,6 +88,14 @@ void whip_sweep_soon(struct whip *w);
 void whip_hold(struct whip *w);
 void whip_release(struct whip *w);
 struct whip_session *whip_find(struct whip *w, const char *id);
+
+/* ---- whip_lookup.c ---- */
+/* Those of stream_store.h. */
+typedef enum err whip_ask_fn(struct db *db, const char *text, stream_row_fn *done, void *ctx);
+/* row is NULL unless e is OK. ERR_NOT_FOUND: there is none. */
+typedef void whip_found_fn(struct whip_session *s, enum err e, const struct stream_row *row);
+/* found is called once, perhaps from inside; not at all when the session ends before. */
+void whip_lookup(struct whip_session *s, whip_ask_fn *ask, const char *text, whip_found_fn *found);
 
 /* ---- whip_session.c ---- */
 /* A new session for a POST whose offer could be read; NULL: the request is answered. */
