@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { open } from './browser.mjs';
 
 const here = import.meta.dirname ?? resolve(new URL('.', import.meta.url).pathname);
 const web = resolve(here, '../../web');
@@ -14,4 +15,11 @@ export async function bundle(file) {
     const { output } = await build.generate({ format: 'iife', name: 'page' });
     await build.close();
     return `${output[0].code};globalThis.page = page;`;
+}
+
+/** A page of the service's origin, without the app, in which a script of this folder runs. */
+export async function openBundled(browser, service, name) {
+    const page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
+    await page.addScriptTag({ content: await bundle(name) });
+    return page;
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { launch } from './browser.mjs';
+import { openBundled } from './bundle.mjs';
 import { HlsCheck } from './hls_check.mjs';
 import { parseMultivariant } from './hls_playlist.mjs';
 import { Service, until } from './service.mjs';
@@ -18,8 +18,7 @@ let page;
 before(async () => {
     service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_HLS_LADDER: '1080p:5000k,720p:2500k,480p:1000k,360p:700k,144p:150k' });
     browser = await launch();
-    page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
-    await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    page = await openBundled(browser, service, 'hls_modes_page.js');
 });
 
 after(async () => {

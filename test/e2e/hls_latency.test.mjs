@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { openBundled } from './bundle.mjs';
 import { quantile, watchGlass } from './glass.mjs';
 import { parseMedia } from './hls_playlist.mjs';
 import { Service, until } from './service.mjs';
@@ -108,8 +108,7 @@ test('plain HLS shows it at most 6 s old', async (t) => {
 });
 
 test('H.264 that passes through, too, on plain HLS', async (t) => {
-    const studio = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
-    await studio.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    const studio = await openBundled(browser, service, 'hls_modes_page.js');
     await studio.evaluate(async (url) => {
         const peer = await globalThis.page.Client.join(url, 'glass', 'studio', 'Studio', 'broadcaster');
         await peer.showClock('video/H264');

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { launch } from './browser.mjs';
+import { openBundled } from './bundle.mjs';
 import { HlsMedia } from './hls_media.mjs';
 import { Service, until } from './service.mjs';
 import { Signal } from './signal.mjs';
@@ -18,8 +18,7 @@ before(async () => {
     service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_HLS_NAMES: '1' });
     media = new HlsMedia(service.url);
     browser = await launch();
-    page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
-    await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    page = await openBundled(browser, service, 'hls_modes_page.js');
 });
 
 after(async () => {

@@ -1,8 +1,8 @@
 // A phone that is turned: HLS shows it upright, whether its pictures are encoded or pass through.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { launch } from './browser.mjs';
+import { openBundled } from './bundle.mjs';
 import { HlsMedia } from './hls_media.mjs';
 import { Service, until } from './service.mjs';
 
@@ -16,8 +16,7 @@ before(async () => {
     service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_HLS_NAMES: '0' });
     media = new HlsMedia(service.url);
     browser = await launch();
-    page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
-    await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    page = await openBundled(browser, service, 'hls_modes_page.js');
 });
 
 after(async () => {

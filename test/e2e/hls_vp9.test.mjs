@@ -1,8 +1,8 @@
 // VP9 over HLS: ffmpeg reads it from the first run on, with whatever layers a browser sends it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { launch } from './browser.mjs';
+import { openBundled } from './bundle.mjs';
 import { HlsMedia } from './hls_media.mjs';
 import { Service, until } from './service.mjs';
 
@@ -17,8 +17,7 @@ before(async () => {
     service = await Service.start({ WEIR_HLS_PRESET: 'ultrafast', WEIR_LOG_LEVEL: 'debug' });
     media = new HlsMedia(service.url);
     browser = await launch();
-    page = await open(browser, `${service.url}/healthz`, { bypassCSP: true });
-    await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+    page = await openBundled(browser, service, 'hls_modes_page.js');
 });
 
 after(async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { goLive, launch, open } from './browser.mjs';
-import { bundle } from './bundle.mjs';
+import { openBundled } from './bundle.mjs';
 import { Service, until } from './service.mjs';
 
 const run = promisify(execFile);
@@ -323,8 +323,7 @@ test('on the watch page: a clip, and the page of the clip', async () => {
 test('MPEG-TS is not recorded: who asks is told why, and nothing is begun', async () => {
     const other = await Service.start({ WEIR_HLS_CONTAINER: 'ts', WEIR_RECORD_AUTOMATIC: '1' });
     try {
-        const page = await open(browser, `${other.url}/healthz`, { bypassCSP: true });
-        await page.addScriptTag({ content: await bundle('hls_modes_page.js') });
+        const page = await openBundled(browser, other, 'hls_modes_page.js');
         const secret = await page.evaluate(async (url) => {
             const c = await globalThis.page.Client.join(url, 'old', 'caster', 'Caster', 'broadcaster');
             await c.show('#e00000', 'video/VP8');
